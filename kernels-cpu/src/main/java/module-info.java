@@ -1,0 +1,6 @@
+/** SIMD kernels for the CPU; the only user of the Vector API. */
+module io.cyclane.cpu {
+    requires io.cyclane.tensor;
+    requires jdk.incubator.vector;
+    requires static org.jspecify;
+}

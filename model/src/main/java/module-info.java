@@ -1,0 +1,6 @@
+/** Layers, models, checkpoints, tokenizers and the facades users call. */
+module io.cyclane.model {
+    requires transitive io.cyclane.tensor;
+    requires tools.jackson.core;
+    requires static org.jspecify;
+}

@@ -1,0 +1,28 @@
+package io.cyclane.tensor.backend;
+
+import io.cyclane.tensor.Shape;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A resident form of a weight, as the kernel that reads it wants it: rows to gather, panels for a
+ * product.
+ *
+ * <p>Two packings with the same {@link #layout()} produce the same bytes from the same weight; the
+ * layout is part of the key under which the weights shares the packed form.
+ */
+public interface Packing {
+    /**
+     * {@return the layout's name, with every constant that shapes it: {@code panels32}, {@code
+     * rows}}
+     */
+    String layout();
+
+    /** {@return the size in bytes of a packed weight of this shape} */
+    long lengthBytes(Shape shape);
+
+    /**
+     * Writes the packed form of {@code rows}, a row-major F32 weight of this shape, to the start of
+     * {@code packed}. Padding is written too, as zeros.
+     */
+    void pack(MemorySegment rows, Shape shape, MemorySegment packed);
+}

@@ -1,0 +1,5 @@
+/** Losses, optimizers, data and evaluation. */
+@NullMarked
+package io.cyclane.train;
+
+import org.jspecify.annotations.NullMarked;
