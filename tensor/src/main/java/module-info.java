@@ -5,4 +5,5 @@ module io.cyclane.tensor {
 
     exports io.cyclane.tensor;
     exports io.cyclane.tensor.backend;
+    exports io.cyclane.tensor.op;
 }
