@@ -5,5 +5,9 @@ module io.cyclane.tensor {
 
     exports io.cyclane.tensor;
     exports io.cyclane.tensor.backend;
+    exports io.cyclane.tensor.host;
+    exports io.cyclane.tensor.memory;
     exports io.cyclane.tensor.op;
+    exports io.cyclane.tensor.program;
+    exports io.cyclane.tensor.reference;
 }

@@ -17,15 +17,11 @@ public sealed interface Extent {
         return new Fixed(n);
     }
 
-    /**
-     * An extent of exactly {@code bound} elements in every run.
-     *
-     * @param bound at least 1
-     */
+    /** An extent of exactly {@code bound} elements in every run, at least 1. */
     record Fixed(int bound) implements Extent {
         public Fixed {
             if (bound < 1) {
-                throw new IllegalArgumentException("an extent is at least 1, not " + bound);
+                throw new ShapeException("an extent is at least 1, not " + bound);
             }
         }
 
@@ -44,7 +40,7 @@ public sealed interface Extent {
     record Bounded(String name, int bound) implements Extent {
         public Bounded {
             if (bound < 1) {
-                throw new IllegalArgumentException(
+                throw new ShapeException(
                         "extent '" + name + "': a bound is at least 1, not " + bound);
             }
         }
@@ -52,6 +48,22 @@ public sealed interface Extent {
         @Override
         public String toString() {
             return name + "<=" + bound;
+        }
+    }
+
+    /**
+     * The borders between the elements of a bounded extent, outer ones included: one more than the
+     * elements. The offsets of ragged sequences have this extent.
+     */
+    record Borders(Bounded of) implements Extent {
+        @Override
+        public int bound() {
+            return of.bound() + 1;
+        }
+
+        @Override
+        public String toString() {
+            return of.name() + "+1<=" + bound();
         }
     }
 }

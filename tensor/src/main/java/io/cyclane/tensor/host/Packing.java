@@ -1,5 +1,6 @@
-package io.cyclane.tensor.backend;
+package io.cyclane.tensor.host;
 
+import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Shape;
 import java.lang.foreign.MemorySegment;
 
@@ -16,6 +17,11 @@ public interface Packing {
      * rows}}
      */
     String layout();
+
+    /** {@return the type of the packed elements} */
+    default DType precision() {
+        return DType.F32;
+    }
 
     /** {@return the size in bytes of a packed weight of this shape} */
     long lengthBytes(Shape shape);

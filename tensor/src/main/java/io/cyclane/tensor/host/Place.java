@@ -1,4 +1,4 @@
-package io.cyclane.tensor.backend;
+package io.cyclane.tensor.host;
 
 import java.lang.foreign.MemorySegment;
 

@@ -1,4 +1,4 @@
-package io.cyclane.tensor.backend;
+package io.cyclane.tensor.host;
 
 /**
  * One step of a program, bound to the memory it reads and writes.

@@ -1,0 +1,26 @@
+package io.cyclane.tensor;
+
+/**
+ * A trained weight: what a program asks for, by name, and {@link io.cyclane.tensor.backend.Weights}
+ * supplies.
+ *
+ * @param name unique in its model
+ * @param type its shape, all fixed, and F32: what it is computed with, whatever it is stored as
+ */
+public record Parameter(String name, Type type) {
+    public Parameter {
+        if (!type.shape().isFixed()) {
+            throw new ShapeException("parameter '" + name + "' has a bounded extent: " + type);
+        }
+    }
+
+    /** {@return an F32 parameter with these extents} */
+    public static Parameter of(String name, int... extents) {
+        return new Parameter(name, Type.f32(Shape.of(extents)));
+    }
+
+    /** {@return the shape} */
+    public Shape shape() {
+        return type.shape();
+    }
+}

@@ -1,0 +1,29 @@
+package io.cyclane.tensor;
+
+/** What is known of a value before a program runs: its shape and the type of its elements. */
+public record Type(Shape shape, DType dtype) {
+    /** {@return the type of F32 values of this shape} */
+    public static Type f32(Shape shape) {
+        return new Type(shape, DType.F32);
+    }
+
+    /** {@return the type of I32 values of this shape} */
+    public static Type i32(Shape shape) {
+        return new Type(shape, DType.I32);
+    }
+
+    /** {@return this type with another shape} */
+    public Type with(Shape other) {
+        return new Type(other, dtype);
+    }
+
+    /** {@return the bytes that memory is laid out for} */
+    public long lengthBytes() {
+        return Math.multiplyExact(shape.elements(), dtype.bytes());
+    }
+
+    @Override
+    public String toString() {
+        return dtype + " " + shape;
+    }
+}

@@ -1,0 +1,25 @@
+package io.cyclane.tensor.backend;
+
+import io.cyclane.tensor.Parameter;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+
+/**
+ * Where weights come from: a checkpoint, a generator. Asked once per weight and layout while
+ * weights are packed.
+ */
+public interface WeightSource extends AutoCloseable {
+    /**
+     * {@return a weight as row-major F32 of its shape} Either the stored bytes themselves, valid
+     * until this source is closed, or a copy in {@code memory}, which the caller frees when it has
+     * packed them.
+     *
+     * @throws io.cyclane.tensor.CyclaneException when there is no such weight or it has another
+     *     shape
+     */
+    MemorySegment rows(Parameter parameter, SegmentAllocator memory);
+
+    /** Lets go of files. */
+    @Override
+    default void close() {}
+}

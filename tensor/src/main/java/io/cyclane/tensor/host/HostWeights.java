@@ -1,0 +1,162 @@
+package io.cyclane.tensor.host;
+
+import io.cyclane.tensor.DType;
+import io.cyclane.tensor.Parameter;
+import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.backend.BackendException;
+import io.cyclane.tensor.backend.WeightSource;
+import io.cyclane.tensor.backend.Weights;
+import io.cyclane.tensor.memory.Buffer;
+import io.cyclane.tensor.memory.Slab;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Weights in host memory: one slab per weight and layout. */
+final class HostWeights implements Weights {
+    private final WeightSource source;
+    private final Map<Key, Resident> residents = new LinkedHashMap<>();
+    private final Map<Parameter, Long> versions = new HashMap<>();
+    private long packings;
+    private boolean sealed;
+    private boolean closed;
+
+    HostWeights(WeightSource source) {
+        this.source = source;
+    }
+
+    /**
+     * {@return where the packed form of a parameter lies; a stacked one holds the packed form of
+     * each row of shape {@code each}, one after the other}
+     */
+    synchronized MemorySegment packed(Parameter parameter, Shape each, Packing packing) {
+        if (closed) {
+            throw new IllegalStateException("the weights are closed");
+        }
+        Key key = new Key(parameter, packing.layout(), packing.precision(), each);
+        Resident resident = residents.get(key);
+        if (resident == null) {
+            resident = read(key, packing);
+            residents.put(key, resident);
+        }
+        return resident.slab.buffer().segment();
+    }
+
+    private Resident read(Key key, Packing packing) {
+        if (sealed) {
+            throw new BackendException(
+                    "parameter '%s' was not packed as %s before the checkpoint was closed: compile every program of a model before sealing its weights"
+                            .formatted(key.parameter.name(), key.layout));
+        }
+        long rows = key.parameter.shape().elements() / key.each.elements();
+        Slab slab = Slab.allocate(rows * packing.lengthBytes(key.each));
+        Resident resident = new Resident(slab, packing);
+        boolean isPacked = false;
+        try (Arena memory = Arena.ofConfined()) {
+            pack(source.rows(key.parameter, memory), key, resident);
+            isPacked = true;
+            return resident;
+        } finally {
+            if (!isPacked) {
+                slab.close();
+            }
+        }
+    }
+
+    private void pack(MemorySegment rows, Key key, Resident resident) {
+        long wanted = key.parameter.shape().elements() * Float.BYTES;
+        if (rows.byteSize() != wanted) {
+            throw new BackendException(
+                    "parameter '%s' must be %s, %d bytes; came %d"
+                            .formatted(
+                                    key.parameter.name(),
+                                    key.parameter.type(),
+                                    wanted,
+                                    rows.byteSize()));
+        }
+        long rowBytes = key.each.elements() * Float.BYTES;
+        long packedBytes = resident.packing.lengthBytes(key.each);
+        for (long row = 0; row * rowBytes < wanted; row++) {
+            resident.packing.pack(
+                    rows.asSlice(row * rowBytes, rowBytes),
+                    key.each,
+                    resident.slab.buffer().segment().asSlice(row * packedBytes, packedBytes));
+        }
+        packings++;
+    }
+
+    @Override
+    public synchronized long packings() {
+        return packings;
+    }
+
+    @Override
+    public synchronized long residentBytes() {
+        return residents.values().stream().mapToLong(resident -> resident.slab.lengthBytes()).sum();
+    }
+
+    @Override
+    public synchronized Map<String, Long> residentBytesByLayout() {
+        Map<String, Long> bytes = new TreeMap<>();
+        residents.forEach(
+                (key, resident) -> bytes.merge(key.layout, resident.slab.lengthBytes(), Long::sum));
+        return bytes;
+    }
+
+    @Override
+    public synchronized void seal() {
+        if (!sealed) {
+            sealed = true;
+            source.close();
+        }
+    }
+
+    @Override
+    public synchronized void replace(Parameter parameter, MemorySegment rows) {
+        if (closed) {
+            throw new IllegalStateException("the weights are closed");
+        }
+        residents.forEach((key, resident) -> {
+            if (key.parameter.equals(parameter)) {
+                pack(rows, key, resident);
+            }
+        });
+        versions.merge(parameter, 1L, Long::sum);
+    }
+
+    @Override
+    public synchronized long version(Parameter parameter) {
+        return versions.getOrDefault(parameter, 0L);
+    }
+
+    @Override
+    public synchronized Buffer resident(Parameter parameter, String layout) {
+        for (Map.Entry<Key, Resident> entry : residents.entrySet()) {
+            if (entry.getKey().parameter.equals(parameter)
+                    && entry.getKey().layout.equals(layout)) {
+                return entry.getValue().slab.buffer();
+            }
+        }
+        throw new BackendException(
+                "parameter '%s' is not packed as %s".formatted(parameter.name(), layout));
+    }
+
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            seal();
+            residents.values().forEach(resident -> resident.slab.close());
+            residents.clear();
+        }
+    }
+
+    /** What tells one packed form from another, but for the version, which replaces it. */
+    private record Key(Parameter parameter, String layout, DType precision, Shape each) {}
+
+    /** A packed form and how it is made. */
+    private record Resident(Slab slab, Packing packing) {}
+}

@@ -1,0 +1,160 @@
+package io.cyclane.tensor.memory;
+
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.memory.MemoryPlan.Slot;
+import io.cyclane.tensor.memory.MemoryPlan.Stash;
+import io.cyclane.tensor.memory.Storage.Piece;
+import io.cyclane.tensor.program.Program;
+import io.cyclane.tensor.program.Step;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Lays pieces of memory into one arena: the largest first, each into the tightest gap among the
+ * pieces it meets in time, as XNNPACK does. A few orders are tried and the smallest arena wins; all
+ * of it takes time quadratic in the values of one body, once per capacity. What is collected of
+ * every round follows the arena, a row per round, and shares with nothing.
+ */
+final class ArenaPlanner implements MemoryPlanner {
+    private final boolean share;
+
+    ArenaPlanner(boolean share) {
+        this.share = share;
+    }
+
+    @Override
+    public MemoryPlan plan(Program program, PlanOptions options) {
+        Storage storage = new Storage(program, options, share);
+        long arenaBytes = share ? placeTightly(storage) : placeApart(storage);
+        Map<Tensor, Slot> slots = new HashMap<>();
+        Map<Step.Apply, Slot> scratch = new IdentityHashMap<>();
+        for (Piece piece : storage.pieces()) {
+            piece.members.forEach(member ->
+                    slots.put(
+                            member.tensor,
+                            new Slot(piece.offset, member.tensor.type().lengthBytes())));
+            if (piece.scratchOf != null) {
+                scratch.put(
+                        piece.scratchOf, new Slot(piece.offset, piece.scratchOf.scratchBytes()));
+            }
+        }
+        List<Stash> stashes = new ArrayList<>();
+        long totalBytes = stash(program.steps(), arenaBytes, options, slots, stashes);
+        MemoryPlan plan =
+                new MemoryPlan(program, options, slots, scratch, stashes, arenaBytes, totalBytes);
+        if (totalBytes > options.budgetBytes()) {
+            throw new PlanTooLarge(
+                    "program '%s' needs %d bytes, the budget is %d; lower its capacity or raise the budget%n%s"
+                            .formatted(
+                                    program.name(),
+                                    totalBytes,
+                                    options.budgetBytes(),
+                                    plan.explain()));
+        }
+        return plan;
+    }
+
+    private static long placeApart(Storage storage) {
+        long at = 0;
+        for (Piece piece : storage.pieces()) {
+            piece.offset = at;
+            at = Math.addExact(at, piece.bytes);
+        }
+        return at;
+    }
+
+    private static long placeTightly(Storage storage) {
+        List<Comparator<Piece>> orders =
+                List.of(
+                        Comparator.<Piece>comparingLong(p -> -p.bytes)
+                                .thenComparingInt(p -> p.from),
+                        Comparator.<Piece>comparingLong(p -> -p.bytes)
+                                .thenComparingInt(p -> p.from - p.to),
+                        Comparator.<Piece>comparingInt(p -> p.from - p.to)
+                                .thenComparingLong(p -> -p.bytes),
+                        Comparator.comparingInt(p -> p.from));
+        Comparator<Piece> best = orders.getFirst();
+        long smallest = Long.MAX_VALUE;
+        for (Comparator<Piece> order : orders) {
+            long bytes = place(storage, order);
+            if (bytes < smallest) {
+                smallest = bytes;
+                best = order;
+            }
+        }
+        return place(storage, best);
+    }
+
+    /**
+     * Sorting is stable, so that pieces equal under the order keep the order in which they are
+     * first written.
+     */
+    private static long place(Storage storage, Comparator<Piece> order) {
+        List<Piece> pieces = new ArrayList<>(storage.pieces());
+        pieces.sort(order);
+        List<Piece> placed = new ArrayList<>();
+        long end = 0;
+        for (Piece piece : pieces) {
+            piece.offset = tightestGap(piece, placed);
+            end = Math.max(end, Math.addExact(piece.offset, piece.bytes));
+            placed.add(piece);
+            placed.sort(Comparator.comparingLong(p -> p.offset));
+        }
+        return end;
+    }
+
+    private static long tightestGap(Piece piece, List<Piece> placedByOffset) {
+        long best = -1;
+        long tightest = Long.MAX_VALUE;
+        long free = 0;
+        for (Piece other : placedByOffset) {
+            if (!other.meets(piece)) {
+                continue;
+            }
+            long gap = other.offset - free;
+            if (gap >= piece.bytes && gap < tightest) {
+                tightest = gap;
+                best = free;
+            }
+            free = Math.max(free, other.offset + other.bytes);
+        }
+        return best >= 0 ? best : free;
+    }
+
+    /** Places what loops collect from {@code at} on and returns the end. */
+    private static long stash(
+            List<Step> steps,
+            long at,
+            PlanOptions options,
+            Map<Tensor, Slot> slots,
+            List<Stash> stashes) {
+        long end = at;
+        for (Step step : steps) {
+            if (!(step instanceof Step.Repeat repeat)) {
+                continue;
+            }
+            long bytesPerRound = 0;
+            for (Step.Collected kept : repeat.collected()) {
+                long start = options.align(end);
+                long rowBytes = kept.each().type().lengthBytes();
+                slots.put(kept.stacked(), new Slot(start, rowBytes * repeat.rounds()));
+                slots.put(kept.each(), new Slot(start, rowBytes, rowBytes));
+                bytesPerRound += rowBytes;
+                end = start + rowBytes * repeat.rounds();
+            }
+            if (bytesPerRound > 0) {
+                stashes.add(
+                        new Stash(
+                                repeat.carries().getFirst().start().name(),
+                                repeat.rounds(),
+                                bytesPerRound));
+            }
+            end = stash(repeat.body(), end, options, slots, stashes);
+        }
+        return end;
+    }
+}

@@ -1,0 +1,69 @@
+package io.cyclane.tensor.memory;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A block of off-heap memory, 64-byte aligned and zeroed, of any size the machine has. Only a slab
+ * owns bytes, and only who allocated it closes it.
+ *
+ * <p>Reads and writes through {@link Buffer#segment()} after {@link #close()} throw {@link
+ * IllegalStateException}; an Agrona view has no such check and must not be used then. Thread-safe.
+ */
+public final class Slab implements AutoCloseable {
+    /**
+     * Every slab and every slot in one starts at a multiple of this: a cache line, and the widest
+     * vector.
+     */
+    public static final int ALIGNMENT_BYTES = 64;
+
+    private static final AtomicLong LIVE_BYTES = new AtomicLong();
+
+    private final Arena arena = Arena.ofShared();
+    private final Buffer buffer;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private Slab(long lengthBytes) {
+        MemorySegment segment = arena.allocate(lengthBytes, ALIGNMENT_BYTES);
+        buffer = new Buffer(segment);
+        LIVE_BYTES.addAndGet(lengthBytes);
+    }
+
+    /**
+     * {@return a new slab of so many bytes, all zero}
+     *
+     * @throws OutOfMemoryError when the system has no such block
+     */
+    public static Slab allocate(long lengthBytes) {
+        if (lengthBytes < 0) {
+            throw new IllegalArgumentException("a slab can not have " + lengthBytes + " bytes");
+        }
+        return new Slab(lengthBytes);
+    }
+
+    /** {@return the bytes of all slabs of this process that are not closed} */
+    public static long liveBytes() {
+        return LIVE_BYTES.get();
+    }
+
+    /** {@return all of it} */
+    public Buffer buffer() {
+        return buffer;
+    }
+
+    /** {@return its size} */
+    public long lengthBytes() {
+        return buffer.lengthBytes();
+    }
+
+    /** Gives the memory back. A second close does nothing. */
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            arena.close();
+            LIVE_BYTES.addAndGet(-buffer.lengthBytes());
+        }
+    }
+}

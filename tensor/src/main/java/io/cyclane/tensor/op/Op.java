@@ -1,0 +1,125 @@
+package io.cyclane.tensor.op;
+
+import io.cyclane.tensor.DType;
+import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.ShapeException;
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.Type;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * One operation: a formula with its shape rule. Operations are pure; a record's components are the
+ * constants of its formula, its inputs and results are values of a program.
+ *
+ * <p>The set is closed: switches over it have no default, so that a new operation does not compile
+ * until its reference, its kernels and its gradient have a place. The axis letters in the Javadoc
+ * are T tokens of the whole batch, S sequences, D width, H heads, K head width, F hidden width, V
+ * vocabulary, P positions; {@code ..} stands for any leading axes. A bounded extent may only stand
+ * first in what an operation reads or writes.
+ */
+public sealed interface Op
+        permits Op.Unary,
+                Op.Composite,
+                Add,
+                Attention,
+                Embedding,
+                LayerNorm,
+                MatMul,
+                Multiply,
+                Pool,
+                Positions,
+                RmsNorm,
+                Rotary,
+                Split {
+
+    /**
+     * Checks the inputs and tells the results.
+     *
+     * @throws ShapeException when they do not fit, in words that name what came and what was wanted
+     */
+    List<Type> infer(List<Type> inputs);
+
+    /**
+     * {@return whether a result may be written over an input of the same size} True only if the
+     * operation reads no element of that input after writing the same element of the result.
+     */
+    default boolean mayOverlay(int result, int input) {
+        return false;
+    }
+
+    /** {@return the operation's name in messages: its record's name, first letter small} */
+    default String label() {
+        String name = getClass().getSimpleName();
+        return name.substring(0, 1).toLowerCase(Locale.ROOT) + name.substring(1);
+    }
+
+    /** An operation with one input and one result. */
+    sealed interface Unary extends Op permits Activate, Copy, Glu, L2Normalize, Scale, Softmax {
+        /** Checks the input and tells the result. */
+        Type infer(Type x);
+
+        @Override
+        default List<Type> infer(List<Type> inputs) {
+            arity(inputs, 1);
+            return List.of(infer(inputs.getFirst()));
+        }
+    }
+
+    /** An operation that simpler ones can stand for, where a backend has no kernel for it. */
+    sealed interface Composite extends Op permits Linear {
+        /** Records simpler operations with the same results. */
+        List<Tensor> expand(Sink sink, List<Tensor> inputs);
+    }
+
+    /** Where operations are recorded. */
+    @FunctionalInterface
+    interface Sink {
+        /** Records one operation and returns its results. */
+        List<Tensor> apply(Op op, List<Tensor> inputs);
+
+        /** Records an operation and returns its first result. */
+        default Tensor first(Op op, Tensor... inputs) {
+            return apply(op, List.of(inputs)).getFirst();
+        }
+    }
+
+    /** Fails with a message unless the claim holds. */
+    static void require(boolean claim, String format, Object... values) {
+        if (!claim) {
+            throw new ShapeException(String.format(Locale.ROOT, format, values));
+        }
+    }
+
+    /** Fails unless there are so many inputs. */
+    static void arity(List<Type> inputs, int wanted) {
+        require(inputs.size() == wanted, "takes %d inputs, came %d", wanted, inputs.size());
+    }
+
+    /**
+     * Fails unless the value is floating-point, has at least {@code rank} axes and a bounded extent
+     * only first.
+     */
+    static void requireFloat(String what, Type type, int rank) {
+        require(type.dtype().isFloat(), "%s must be floating-point, is %s", what, type);
+        require(
+                type.shape().rank() >= rank,
+                "%s must have at least %d axes, is %s",
+                what,
+                rank,
+                type);
+        Shape shape = type.shape();
+        for (int axis = 1; axis < shape.rank(); axis++) {
+            require(
+                    shape.extent(axis) instanceof io.cyclane.tensor.Extent.Fixed,
+                    "%s has a bounded extent that is not its first: %s",
+                    what,
+                    type);
+        }
+    }
+
+    /** Fails unless the value is I32. */
+    static void requireInts(String what, Type type) {
+        require(type.dtype() == DType.I32, "%s must be I32, is %s", what, type);
+    }
+}
