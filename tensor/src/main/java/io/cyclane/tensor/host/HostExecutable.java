@@ -5,6 +5,7 @@ import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.backend.Executable;
 import io.cyclane.tensor.memory.MemoryPlan;
+import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Step;
 import java.util.HashMap;
@@ -37,7 +38,7 @@ record HostExecutable(Program program, MemoryPlan plan, HostWeights weights, Ker
                 case Step.Update(Tensor _, Tensor value) -> {
                     Parameter parameter = parameters.get(value);
                     if (parameter != null) {
-                        weights.packed(parameter, value.shape(), RowsPacking.ROWS);
+                        weights.packed(parameter, value.shape(), kernels.packing(new Copy(), 0));
                     }
                 }
                 case Step.Repeat repeat -> {
@@ -51,7 +52,7 @@ record HostExecutable(Program program, MemoryPlan plan, HostWeights weights, Ker
                         Parameter parameter = parameters.get(carry.start());
                         if (parameter != null) {
                             Shape whole = carry.start().shape();
-                            weights.packed(parameter, whole, RowsPacking.ROWS);
+                            weights.packed(parameter, whole, kernels.packing(new Copy(), 0));
                         }
                     }
                     packWeights(repeat.body(), parameters);
