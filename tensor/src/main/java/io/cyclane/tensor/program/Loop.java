@@ -58,6 +58,7 @@ public final class Loop {
      */
     public Tensor carry(Tensor start) {
         requireInnermost();
+        requireOutside(start);
         Tensor inside = recorder.tensor(start.name(), start.type());
         carries.put(inside, new OpenCarry(start));
         return inside;
@@ -66,6 +67,7 @@ public final class Loop {
     /** {@return the row of the round, [..], of a stacked value, [N, ..]} */
     public Tensor row(Tensor stacked) {
         requireInnermost();
+        requireOutside(stacked);
         if (stacked.shape().rank() == 0 || !stacked.shape().extent(0).equals(Extent.of(rounds))) {
             throw new ProgramException(
                     "'%s' must have a row for each of %d rounds, is %s"
@@ -113,6 +115,20 @@ public final class Loop {
         carries.forEach((inside, carry) -> ends.add(carry.close(inside, used)));
         List<Step> body = recorder.endBody();
         recorder.add(new Step.Repeat(rounds, round, ends, rows, collected, body));
+    }
+
+    /** The arguments of a loop's first calls are easily recorded into its body. */
+    private void requireOutside(Tensor tensor) {
+        boolean isInside =
+                tensor == round
+                        || carries.containsKey(tensor)
+                        || rows.stream().anyMatch(row -> row.row() == tensor)
+                        || recorder.isWrittenHere(tensor);
+        if (isInside) {
+            throw new ProgramException(
+                    "'%s' is a value of the repeat's body, not one outside: compute it before the repeat of %d rounds is opened"
+                            .formatted(tensor.name(), rounds));
+        }
     }
 
     private void requireInnermost() {
