@@ -109,7 +109,7 @@ public final class RandomPrograms {
 
     private void step() {
         Tensor x = pick();
-        steps.apply(x, this::mate).forEach(this::add);
+        steps.apply(x, new Visible()).forEach(this::add);
     }
 
     private void update() {
@@ -273,12 +273,6 @@ public final class RandomPrograms {
         return from.get(random.nextInt(from.size()));
     }
 
-    /** Another value of this type, the same one if there is none or by chance. */
-    private Tensor mate(Tensor value) {
-        List<Tensor> fitting = fitting(visible(_ -> true), value.type());
-        return fitting.isEmpty() ? value : fitting.get(random.nextInt(fitting.size()));
-    }
-
     private Tensor ofType(Type type) {
         List<Tensor> fitting = fitting(visible(_ -> true), type);
         return fitting.isEmpty()
@@ -304,5 +298,22 @@ public final class RandomPrograms {
 
     private boolean chance(int oneIn) {
         return random.nextInt(oneIn) == 0;
+    }
+
+    /** The operands of steps: values that can be seen. */
+    private final class Visible implements RandomSteps.Values {
+        @Override
+        public Tensor like(Tensor x) {
+            List<Tensor> fitting = fitting(visible(_ -> true), x.type());
+            return fitting.isEmpty() ? x : fitting.get(random.nextInt(fitting.size()));
+        }
+
+        @Override
+        public Tensor vector(int width) {
+            List<Tensor> fitting = fitting(visible(_ -> true), Type.f32(Shape.of(width)));
+            return fitting.isEmpty()
+                    ? steps.vector(width)
+                    : fitting.get(random.nextInt(fitting.size()));
+        }
     }
 }

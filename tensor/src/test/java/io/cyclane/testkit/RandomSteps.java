@@ -19,7 +19,6 @@ import io.cyclane.tensor.op.Split;
 import io.cyclane.tensor.program.Recorder;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -35,8 +34,17 @@ final class RandomSteps {
         this.random = random;
     }
 
+    /** Where operands come from. */
+    interface Values {
+        /** {@return a value of x's type, x itself perhaps} */
+        Tensor like(Tensor x);
+
+        /** {@return a vector} */
+        Tensor vector(int width);
+    }
+
     /** {@return the results of one operation on x, and perhaps on another value of x's type} */
-    List<Tensor> apply(Tensor x, UnaryOperator<Tensor> mate) {
+    List<Tensor> apply(Tensor x, Values others) {
         if (isRagged(x)) {
             return List.of(g.copy(x));
         }
@@ -44,8 +52,8 @@ final class RandomSteps {
             return List.of(x.shape().elements() <= 16 ? embed(x) : g.copy(x));
         }
         return x.shape().rank() == 0 || random.nextInt(2) == 0
-                ? elementwise(x, mate)
-                : rowwise(x, mate);
+                ? elementwise(x, others)
+                : rowwise(x, others);
     }
 
     /** {@return steps from a carry to a value of its type, the last one} */
@@ -83,13 +91,13 @@ final class RandomSteps {
         return g.first(new Embedding(), weight(RandomPrograms.VOCABULARY, 8), ids);
     }
 
-    private List<Tensor> elementwise(Tensor x, UnaryOperator<Tensor> mate) {
+    private List<Tensor> elementwise(Tensor x, Values others) {
         return switch (random.nextInt(6)) {
-            case 0 -> List.of(g.scale(g.add(x, mate.apply(x)), 0.5f));
-            case 1 -> List.of(g.add(x, mate.apply(x)));
+            case 0 -> List.of(g.scale(g.add(x, others.like(x)), 0.5f));
+            case 1 -> List.of(g.add(x, others.like(x)));
             case 2 -> {
                 Tensor bounded = g.activate(x, Activation.TANH);
-                yield List.of(bounded, g.multiply(bounded, mate.apply(x)));
+                yield List.of(bounded, g.multiply(bounded, others.like(x)));
             }
             case 3 -> List.of(g.scale(x, 0.75f));
             case 4 -> List.of(g.copy(x));
@@ -97,7 +105,7 @@ final class RandomSteps {
         };
     }
 
-    private List<Tensor> rowwise(Tensor x, UnaryOperator<Tensor> mate) {
+    private List<Tensor> rowwise(Tensor x, Values others) {
         int width = x.shape().last();
         boolean isEven = width % 2 == 0;
         boolean isBatch =
@@ -109,18 +117,18 @@ final class RandomSteps {
             case 3 -> List.of(norm(x));
             case 4 -> isEven ? g.apply(new Split(2), List.of(x)) : List.of(norm(x));
             case 5 -> List.of(isEven ? g.glu(x, Activation.TANH) : norm(x));
-            case 6 -> List.of(g.multiply(x, vector(width)), g.add(x, vector(width)));
-            case 7, 8 -> linear(x, mate);
+            case 6 -> List.of(g.multiply(x, vector(width)), g.add(x, others.vector(width)));
+            case 7, 8 -> linear(x, others);
             case 9 -> List.of(g.first(pool(), x, offsets()));
             default -> {
-                Tensor key = mate.apply(x);
+                Tensor key = others.like(x);
                 Attention attention = new Attention(isEven ? 2 : 1, 0.5f, random.nextInt(3));
-                yield g.apply(attention, List.of(x, key, mate.apply(x), offsets()));
+                yield g.apply(attention, List.of(x, key, others.like(x), offsets()));
             }
         };
     }
 
-    private List<Tensor> linear(Tensor x, UnaryOperator<Tensor> mate) {
+    private List<Tensor> linear(Tensor x, Values others) {
         int width = x.shape().last();
         boolean hasBias = random.nextInt(2) == 0;
         boolean isGated = random.nextInt(3) == 0;
@@ -132,7 +140,7 @@ final class RandomSteps {
             inputs.add(vector(columns));
         }
         if (hasResidual) {
-            inputs.add(mate.apply(x));
+            inputs.add(others.like(x));
         }
         return g.apply(new Linear(hasBias, Activation.TANH, isGated, hasResidual, parts), inputs);
     }
@@ -157,7 +165,8 @@ final class RandomSteps {
         return g.parameter(Parameter.of("w" + which + "_" + rows + "x" + columns, rows, columns));
     }
 
-    private Tensor vector(int width) {
+    /** {@return a parameter of this width} */
+    Tensor vector(int width) {
         return g.parameter(Parameter.of("b" + random.nextInt(4) + "_" + width, width));
     }
 

@@ -36,7 +36,10 @@ public interface Backend extends AutoCloseable {
      */
     Weights weights(WeightSource source);
 
-    /** {@return memory for these variables, all zero} */
+    /**
+     * {@return memory for these variables, all zero} They are those of lowered programs: a backend
+     * may hold a variable in another type than it was recorded with.
+     */
     State state(Collection<Variable> variables);
 
     /**

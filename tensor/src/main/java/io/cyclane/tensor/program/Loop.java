@@ -108,6 +108,9 @@ public final class Loop {
     /** Ends the body. */
     public void close() {
         requireInnermost();
+        if (carries.isEmpty()) {
+            throw new ProgramException("a repeat needs a carry: without one its rounds do nothing");
+        }
         closed = true;
         Set<Tensor> used = new HashSet<>();
         collected.forEach(kept -> used.add(kept.each()));
