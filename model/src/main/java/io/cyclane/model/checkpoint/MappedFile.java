@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file open for reading, a part of which may be mapped into memory until it is closed.
@@ -100,7 +101,7 @@ final class MappedFile implements AutoCloseable {
         }
     }
 
-    private CheckpointException changed(@org.jspecify.annotations.Nullable Throwable cause) {
+    private CheckpointException changed(@Nullable Throwable cause) {
         return new CheckpointException(
                 "%s: it had %d bytes when it was opened and has been cut short since; write a new"
                                 .formatted(source, length)

@@ -1,6 +1,7 @@
 package io.cyclane.model.checkpoint;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -74,7 +75,7 @@ public record StoredTensor(String name, StoredType type, List<Long> extents, Mem
         if (!same) {
             throw new CheckpointException(
                     "tensor '%s': its shape is %s, the configuration asks for %s"
-                            .formatted(name, extents, java.util.Arrays.toString(wanted)));
+                            .formatted(name, extents, Arrays.toString(wanted)));
         }
         return this;
     }

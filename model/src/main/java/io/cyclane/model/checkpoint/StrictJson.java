@@ -7,6 +7,10 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -37,7 +41,7 @@ final class StrictJson {
 
     private StrictJson() {}
 
-    /** What is done with a parser that stands before the first token. */
+    /** What is done with a parser that stands on the first token. */
     interface Reader<T> {
         T read(JsonParser json);
     }
@@ -50,25 +54,87 @@ final class StrictJson {
      * @throws CheckpointException when the bytes are not UTF-8, not JSON, or repeat a key
      */
     static <T> T object(String source, byte[] utf8, Reader<T> reader) {
+        return whole(
+                source,
+                utf8,
+                json -> {
+                    if (json.currentToken() != JsonToken.START_OBJECT) {
+                        throw new CheckpointException(
+                                source + ": JSON must start with an object '{'");
+                    }
+                    return reader.read(json);
+                });
+    }
+
+    private static <T> T whole(String source, byte[] utf8, Reader<T> reader) {
         checkUtf8(source, utf8);
         try (JsonParser json = FACTORY.createParser(ObjectReadContext.empty(), utf8)) {
-            if (json.nextToken() != JsonToken.START_OBJECT) {
-                throw new CheckpointException(source + ": JSON must start with an object '{'");
+            if (json.nextToken() == null) {
+                throw new CheckpointException(source + ": it is empty, JSON is expected");
             }
             T value = reader.read(json);
             if (json.nextToken() != null) {
-                throw new CheckpointException(source + ": something follows the JSON object");
+                throw new CheckpointException(source + ": something follows the JSON value");
             }
             return value;
         } catch (JacksonException e) {
+            long at = e.getLocation() == null ? -1 : e.getLocation().getByteOffset();
             throw new CheckpointException(
                     "%s: not valid JSON at byte %d: %s"
-                            .formatted(
-                                    source,
-                                    e.getLocation() == null ? -1 : e.getLocation().getByteOffset(),
-                                    e.getOriginalMessage()),
+                            .formatted(source, at, e.getOriginalMessage()),
                     e);
         }
+    }
+
+    /**
+     * Reads one value of any kind: an unmodifiable Map or List, String, Long, Double, Boolean.
+     *
+     * <p>Keys whose value is null are left out; a null in a list is a {@link Null}. An integer that
+     * does not fit a Long is a Double.
+     */
+    static Object tree(String source, byte[] utf8) {
+        return whole(source, utf8, json -> value(source, json));
+    }
+
+    /** A null in a list. */
+    enum Null {
+        /** The only one. */
+        NULL
+    }
+
+    private static Object value(String source, JsonParser json) {
+        return switch (json.currentToken()) {
+            case START_OBJECT -> {
+                Map<String, Object> object = new LinkedHashMap<>();
+                while (json.nextToken() != JsonToken.END_OBJECT) {
+                    String key = text(source, json);
+                    json.nextToken();
+                    Object value = value(source, json);
+                    if (value != Null.NULL) {
+                        object.put(key, value);
+                    }
+                }
+                yield Map.copyOf(object);
+            }
+            case START_ARRAY -> {
+                List<Object> list = new ArrayList<>(4);
+                while (json.nextToken() != JsonToken.END_ARRAY) {
+                    list.add(value(source, json));
+                }
+                yield List.copyOf(list);
+            }
+            case VALUE_STRING -> text(source, json);
+            case VALUE_NUMBER_INT ->
+                    json.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+                            ? (Object) json.getDoubleValue()
+                            : (Object) json.getLongValue();
+            case VALUE_NUMBER_FLOAT -> json.getDoubleValue();
+            case VALUE_TRUE -> Boolean.TRUE;
+            case VALUE_FALSE -> Boolean.FALSE;
+            case VALUE_NULL -> Null.NULL;
+            case NOT_AVAILABLE, END_OBJECT, END_ARRAY, PROPERTY_NAME, VALUE_EMBEDDED_OBJECT ->
+                    throw new CheckpointException(source + ": a JSON value is missing");
+        };
     }
 
     /** {@return the text of the string or name the parser stands on, with no lone surrogate} */
