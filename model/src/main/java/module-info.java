@@ -3,4 +3,6 @@ module io.cyclane.model {
     requires transitive io.cyclane.tensor;
     requires tools.jackson.core;
     requires static org.jspecify;
+
+    exports io.cyclane.model.text;
 }
