@@ -4,5 +4,7 @@ module io.cyclane.model {
     requires tools.jackson.core;
     requires static org.jspecify;
 
+    exports io.cyclane.model;
     exports io.cyclane.model.checkpoint;
+    exports io.cyclane.model.text;
 }

@@ -1,0 +1,77 @@
+package io.cyclane.model.text;
+
+import java.util.Arrays;
+
+/**
+ * The ids one text turns into, and where in the source text each came from if that was asked for.
+ *
+ * <p>{@link #isFull()} tells a model that more ids would be cut off anyway.
+ */
+final class Tokens {
+    int[] ids = new int[256];
+    int[] starts = new int[0];
+    int[] ends = new int[0];
+    int size;
+    private Text source = new Text();
+    private boolean aligned;
+    private int enough;
+
+    /**
+     * Empties the list for the ids of {@code source}, with places if it is aligned. Ids beyond the
+     * first {@code enough} need not be produced.
+     */
+    void clear(Text source, int enough) {
+        this.size = 0;
+        this.source = source;
+        this.aligned = source.isAligned();
+        this.enough = enough;
+        if (aligned && starts.length < ids.length) {
+            starts = Arrays.copyOf(starts, ids.length);
+            ends = Arrays.copyOf(ends, ids.length);
+        }
+    }
+
+    boolean isAligned() {
+        return aligned;
+    }
+
+    boolean isFull() {
+        return size >= enough;
+    }
+
+    /**
+     * Appends an id that stands for the characters {@code from} to {@code to} of a text, at least
+     * one.
+     */
+    void add(int id, Text text, int from, int to) {
+        if (size == ids.length) {
+            grow();
+        }
+        ids[size] = id;
+        if (aligned) {
+            starts[size] = sourceStart(text.origins[from]);
+            ends[size] = sourceEnd(text.origins[to - 1]);
+        }
+        size++;
+    }
+
+    private static int sourceStart(int origin) {
+        return origin < 0 ? ~origin : origin;
+    }
+
+    private int sourceEnd(int origin) {
+        if (origin < 0) {
+            return ~origin;
+        }
+        return Character.isHighSurrogate(source.chars[origin]) ? origin + 2 : origin + 1;
+    }
+
+    private void grow() {
+        int capacity = Growth.capacity(size, size + 1L);
+        ids = Arrays.copyOf(ids, capacity);
+        if (aligned) {
+            starts = Arrays.copyOf(starts, capacity);
+            ends = Arrays.copyOf(ends, capacity);
+        }
+    }
+}
