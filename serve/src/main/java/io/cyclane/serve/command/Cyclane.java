@@ -4,6 +4,7 @@ import io.cyclane.serve.ModelSource;
 import io.cyclane.serve.Terminal;
 import io.cyclane.tensor.CyclaneException;
 import java.io.PrintWriter;
+import java.time.Duration;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -92,7 +93,8 @@ public final class Cyclane implements Runnable {
 
     /** {@return a display that shows itself if the job takes long and somebody looks} */
     ProgressDisplay progress() {
-        return new ProgressDisplay(terminal.err(), progress || terminal.watched());
+        boolean wanted = progress || terminal.watched();
+        return new ProgressDisplay(terminal.err(), wanted, Duration.ofSeconds(2));
     }
 
     /** Hands what was printed to the reader, and ends the command if there is none any more. */

@@ -2,30 +2,32 @@ package io.cyclane.serve.command;
 
 import io.cyclane.train.eval.Progress;
 import java.io.PrintWriter;
+import java.time.Duration;
 import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
-/** A bar on standard error, which shows itself once a job has taken two seconds. */
+/** A bar on standard error, which shows itself once a job has taken a while. */
 final class ProgressDisplay implements Progress, AutoCloseable {
-    private static final long PATIENCE_NANOS = 2_000_000_000L;
     private static final int COLUMNS = 79;
 
     private final PrintWriter err;
     private final boolean wanted;
+    private final long patienceNanos;
     private final long startNanos = System.nanoTime();
     private @Nullable ProgressBar bar;
 
-    ProgressDisplay(PrintWriter err, boolean wanted) {
+    ProgressDisplay(PrintWriter err, boolean wanted, Duration patience) {
         this.err = err;
         this.wanted = wanted;
+        this.patienceNanos = patience.toNanos();
     }
 
     @Override
     public void reached(String task, long done, double share) {
-        if (!wanted || System.nanoTime() - startNanos < PATIENCE_NANOS) {
+        if (!wanted || System.nanoTime() - startNanos < patienceNanos) {
             return;
         }
         if (bar != null && !bar.getTaskName().equals(task)) {
