@@ -10,4 +10,9 @@ module io.cyclane.tensor {
     exports io.cyclane.tensor.op;
     exports io.cyclane.tensor.program;
     exports io.cyclane.tensor.reference;
+
+    uses io.cyclane.tensor.backend.BackendProvider;
+
+    provides io.cyclane.tensor.backend.BackendProvider with
+            io.cyclane.tensor.reference.ReferenceProvider;
 }

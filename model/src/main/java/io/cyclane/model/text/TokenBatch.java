@@ -75,6 +75,19 @@ public final class TokenBatch {
         endSequence(false);
     }
 
+    /** Appends all sequences of another batch. */
+    public void append(TokenBatch other) {
+        ensure(other.tokens);
+        System.arraycopy(other.ids, 0, ids, tokens, other.tokens);
+        System.arraycopy(other.typeIds, 0, typeIds, tokens, other.tokens);
+        int start = tokens;
+        for (int s = 0; s < other.sequences; s++) {
+            tokens = start + other.offsets[s + 1];
+            endSequence(false);
+        }
+        truncated += other.truncated;
+    }
+
     Workspace workspace() {
         return workspace;
     }

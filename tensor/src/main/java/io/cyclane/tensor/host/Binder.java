@@ -132,7 +132,9 @@ final class Binder {
     private Kernel copy(Tensor from, Tensor to) {
         Type type = to.type();
         Place source =
-                isParameter(from) ? packed(from, from.shape(), RowsPacking.ROWS) : place(from);
+                isParameter(from)
+                        ? packed(from, from.shape(), executable.kernels().plainRows())
+                        : place(from);
         return new CopyKernel(source, place(to), counts.elements(type), type.dtype().bytes());
     }
 
@@ -165,7 +167,7 @@ final class Binder {
         RowIn row = rows.get(tensor);
         if (row == null) {
             Parameter parameter = executable.program().parameters().get(tensor);
-            return new Place(executable.weights().packed(parameter, each, packing), 0);
+            return executable.weights().packed(parameter, each, packing);
         }
         long forms = tensor.shape().elements() / each.elements();
         return row.place(packed(row.stacked, each, packing), forms * packing.lengthBytes(each));

@@ -34,6 +34,13 @@ public interface KernelSet extends AutoCloseable {
     /** {@return the form in which a kernel reads a parameter} */
     Packing packing(Op op, int input);
 
+    /**
+     * {@return the form in which a parameter is copied where its numbers are wanted as they are}
+     */
+    default Packing plainRows() {
+        return RowsPacking.ROWS;
+    }
+
     /** {@return a kernel on these operands} */
     Kernel kernel(Op op, Operands operands);
 

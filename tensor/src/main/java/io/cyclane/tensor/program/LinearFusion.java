@@ -13,8 +13,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Joins a dense layer with what follows it where nobody else reads what lies between: a function, a gate, the addition of a
- * residual. A kernel then does them on the tile it has just computed.
+ * Joins a dense layer with what follows it where nobody else reads what lies between: a function, a
+ * gate, the addition of a residual. A kernel then does them on the tile it has just computed.
  */
 public final class LinearFusion {
     private final Map<Tensor, Integer> reads = new HashMap<>();
@@ -26,7 +26,10 @@ public final class LinearFusion {
         program.outputs().values().forEach(this::count);
     }
 
-    /** {@return the program with its dense layers joined with what follows them} The results' bits may differ: fewer roundings. */
+    /**
+     * {@return the program with its dense layers joined with what follows them} The results' bits
+     * may differ: fewer roundings.
+     */
     public static Program of(Program program) {
         LinearFusion fusion = new LinearFusion(program);
         List<Step> steps = fusion.block(program.steps());
@@ -39,10 +42,11 @@ public final class LinearFusion {
                 case Step.Apply apply -> apply.inputs().forEach(this::count);
                 case Step.Update update -> count(update.value());
                 case Step.Repeat repeat -> {
-                    repeat.carries().forEach(carry -> {
-                        count(carry.start());
-                        count(carry.end());
-                    });
+                    repeat.carries()
+                            .forEach(carry -> {
+                                count(carry.start());
+                                count(carry.end());
+                            });
                     repeat.rows().forEach(row -> count(row.stacked()));
                     repeat.collected().forEach(kept -> count(kept.each()));
                     count(repeat.body());
@@ -79,8 +83,9 @@ public final class LinearFusion {
     }
 
     /**
-     * The step joined with a layer before it, which is then taken out of {@code before}; or null. The joined step stands
-     * where the later one stood, so an update in between, which could change what the layer reads, forbids it.
+     * The step joined with a layer before it, which is then taken out of {@code before}; or null.
+     * The joined step stands where the later one stood, so an update in between, which could change
+     * what the layer reads, forbids it.
      */
     private Step.@Nullable Apply joined(Step.Apply step, List<Step> before) {
         for (int input = 0; input < step.inputs().size(); input++) {
