@@ -81,7 +81,7 @@ call mvn -B -pl serve -am -DskipTests -Dspotless.check.skip=true package >"%LOG%
 set "RESULT=%ERRORLEVEL%"
 popd
 if not "%RESULT%"=="0" (
-    >&2 findstr /b "[ERROR] [WARNING]" "%LOG%"
+    >&2 findstr /b /l /c:"[ERROR]" /c:"[WARNING]" "%LOG%"
     >&2 echo cyclane: the build failed: see above, or all of it in %LOG%
     exit /b 1
 )

@@ -2,7 +2,6 @@ package io.cyclane.serve;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.io.IOException;
@@ -34,9 +33,9 @@ class ConsumerTest {
 
     @BeforeEach
     void needsTheFacade() {
-        assumeTrue(
+        LauncherTest.orSkip(
                 getClass().getResource("/io/cyclane/model/Encoder.class") != null,
-                "skipped: there is no io.cyclane.model.Encoder yet");
+                "there is no io.cyclane.model.Encoder");
     }
 
     @Test

@@ -42,12 +42,18 @@ class LauncherTest {
         return root;
     }
 
+    /** Goes on if so; else ends the test as skipped, and prints why, which Surefire does not. */
+    static void orSkip(boolean possible, String why) {
+        if (!possible) {
+            System.out.println("skipped: " + why);
+        }
+        assumeTrue(possible, why);
+    }
+
     @BeforeEach
     void copyTheScripts() throws IOException {
         boolean linux = System.getProperty("os.name").equals("Linux");
-        assumeTrue(
-                linux && Files.isExecutable(Path.of("/bin/bash")),
-                "skipped: the scripts are tried on Linux with bash only");
+        orSkip(linux && Files.isExecutable(Path.of("/bin/bash")), "this is no Linux with bash");
         home = Files.createDirectories(temporary.resolve("a home"));
         for (String file : List.of("bin/cyclane", "bin/verify", "bin/java25", "conf/java.args")) {
             Files.createDirectories(home.resolve(file).getParent());

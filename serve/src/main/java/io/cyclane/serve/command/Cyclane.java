@@ -46,7 +46,6 @@ public final class Cyclane implements Runnable {
             description = "show progress even if standard error is no terminal")
     private boolean progress;
 
-    @SuppressWarnings("NullAway.Init") // picocli fills spec in
     private Cyclane(ModelSource models, Terminal terminal) {
         this.models = models;
         this.terminal = terminal;

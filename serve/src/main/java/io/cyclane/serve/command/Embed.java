@@ -41,7 +41,6 @@ final class Embed implements Callable<Integer> {
             description = "texts; or a lone - for those on standard input, one a line")
     private List<String> texts;
 
-    @SuppressWarnings("NullAway.Init") // picocli fills the fields in
     Embed(Cyclane cyclane) {
         this.cyclane = cyclane;
     }

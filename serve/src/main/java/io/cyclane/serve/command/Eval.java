@@ -15,9 +15,6 @@ import picocli.CommandLine.Spec;
 final class Eval implements Runnable {
     @Spec private CommandSpec spec;
 
-    @SuppressWarnings("NullAway.Init") // picocli fills spec in
-    Eval() {}
-
     @Override
     public void run() {
         throw new ParameterException(spec.commandLine(), "a benchmark is missing");

@@ -39,7 +39,6 @@ final class EvalBeir implements Callable<Integer> {
     @Option(names = "--json", description = "print one object instead of a line a measure")
     private boolean json;
 
-    @SuppressWarnings("NullAway.Init") // picocli fills the fields in
     EvalBeir(Cyclane cyclane) {
         this.cyclane = cyclane;
     }

@@ -22,7 +22,6 @@ final class Info implements Callable<Integer> {
     @Option(names = "--json", description = "print one object instead of a line a property")
     private boolean json;
 
-    @SuppressWarnings("NullAway.Init") // picocli fills the fields in
     Info(Cyclane cyclane) {
         this.cyclane = cyclane;
     }

@@ -27,9 +27,6 @@ final class ModelOptions {
             description = "how many tokens of a text to read (default: the model's)")
     private @Nullable Integer maxTokens;
 
-    @SuppressWarnings("NullAway.Init") // picocli fills the fields in
-    ModelOptions() {}
-
     /** {@return the model, open; the caller closes it} */
     EmbeddingModel open(ModelSource models) {
         if (maxTokens != null && maxTokens < 1) {

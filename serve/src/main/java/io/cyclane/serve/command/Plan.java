@@ -42,7 +42,6 @@ final class Plan implements Callable<Integer> {
                     "print sizes only, as one object, instead of the values alive at the peak")
     private boolean json;
 
-    @SuppressWarnings("NullAway.Init") // picocli fills the fields in
     Plan(Cyclane cyclane) {
         this.cyclane = cyclane;
     }

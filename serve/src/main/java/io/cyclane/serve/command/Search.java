@@ -71,7 +71,6 @@ final class Search implements Callable<Integer> {
     @Parameters(paramLabel = "QUERY", arity = "1..*", description = "what to look for")
     private List<String> texts;
 
-    @SuppressWarnings("NullAway.Init") // picocli fills the fields in
     Search(Cyclane cyclane) {
         this.cyclane = cyclane;
     }

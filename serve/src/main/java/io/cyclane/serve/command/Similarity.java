@@ -33,7 +33,6 @@ final class Similarity implements Callable<Integer> {
     @Parameters(index = "1..*", arity = "1..*", paramLabel = "B", description = "the others")
     private List<String> others;
 
-    @SuppressWarnings("NullAway.Init") // picocli fills the fields in
     Similarity(Cyclane cyclane) {
         this.cyclane = cyclane;
     }

@@ -71,7 +71,10 @@ class BeirTest {
     @CsvSource({"scifact, 5183, 300, 339", "nfcorpus, 3633, 323, 12334"})
     void readsPublicDataSets(String name, int documents, int queries, int judgements) {
         Path data = data().resolve("beir").resolve(name);
-        assumeTrue(Files.isDirectory(data), () -> "skipped: there is no folder " + data);
+        if (!Files.isDirectory(data)) {
+            System.out.println("skipped: there is no folder " + data);
+        }
+        assumeTrue(Files.isDirectory(data));
         Beir beir = new Beir(data);
         Map<String, Map<String, Integer>> judged = beir.judgements("test");
         assertEquals(queries, judged.size());
