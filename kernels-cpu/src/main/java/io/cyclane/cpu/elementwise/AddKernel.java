@@ -2,9 +2,9 @@ package io.cyclane.cpu.elementwise;
 
 import io.cyclane.cpu.Lanes;
 import io.cyclane.cpu.Workers;
-import io.cyclane.tensor.backend.Count;
-import io.cyclane.tensor.backend.Kernel;
-import io.cyclane.tensor.backend.Place;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Kernel;
+import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;

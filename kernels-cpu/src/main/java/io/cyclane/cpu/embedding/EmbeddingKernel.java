@@ -2,9 +2,10 @@ package io.cyclane.cpu.embedding;
 
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.RowBlocks;
-import io.cyclane.tensor.backend.Count;
-import io.cyclane.tensor.backend.Kernel;
-import io.cyclane.tensor.backend.Place;
+import io.cyclane.tensor.backend.InputException;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Kernel;
+import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -12,8 +13,7 @@ import java.lang.foreign.ValueLayout;
  * Rows of a table by number: {@code y[t] = table[ids[t]]}.
  *
  * <p>table is [V, D], row-major; ids is I32 [T]; y is [T, D] and does not overlap the table. All
- * ids are checked before any row is written: the first outside 0..V-1 is a {@link
- * RowNumberException}.
+ * ids are checked before any row is written: the first outside 0..V-1 is a {@link InputException}.
  */
 public final class EmbeddingKernel implements Kernel {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
@@ -54,12 +54,7 @@ public final class EmbeddingKernel implements Kernel {
         for (int token = 0; token < count; token++) {
             int id = ids.segment().get(INT, ids.offset() + 4L * token);
             if (id < 0 || id >= vocabulary) {
-                throw new RowNumberException(
-                        "embedding: id",
-                        id,
-                        token,
-                        vocabulary,
-                        "use the tokenizer that came with the model");
+                throw InputException.rowOutside("id", id, token, vocabulary);
             }
         }
         workers.run(block, RowBlocks.blocks(count, rowsPerBlock));

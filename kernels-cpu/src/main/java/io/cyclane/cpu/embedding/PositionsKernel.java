@@ -1,8 +1,8 @@
 package io.cyclane.cpu.embedding;
 
-import io.cyclane.tensor.backend.Count;
-import io.cyclane.tensor.backend.Kernel;
-import io.cyclane.tensor.backend.Place;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Kernel;
+import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 

@@ -3,9 +3,10 @@ package io.cyclane.cpu.embedding;
 import io.cyclane.cpu.Lanes;
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.RowBlocks;
-import io.cyclane.tensor.backend.Count;
-import io.cyclane.tensor.backend.Kernel;
-import io.cyclane.tensor.backend.Place;
+import io.cyclane.tensor.backend.InputException;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Kernel;
+import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -18,7 +19,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>{@code y[i] = x[i] cos - x[i + K/2] sin} and {@code y[i + K/2] = x[i + K/2] cos + x[i] sin}
  * for i below K/2. x and y are [T, H*K] with row strides of their own; table is [P, K], a
  * position's row holding its K/2 cosines and then its K/2 sines; positions is I32 [T]. y may be x.
- * The first position outside 0..P-1 is a {@link RowNumberException}, before any row is written.
+ * The first position outside 0..P-1 is a {@link InputException}, before any row is written.
  *
  * <p>Source: arXiv:2104.09864, section 3.4.2; the pairing of halves is GPT-NeoX's.
  */
@@ -83,12 +84,7 @@ public final class RotaryKernel implements Kernel {
         for (int token = 0; token < count; token++) {
             int position = positions.segment().get(INT, positions.offset() + 4L * token);
             if (position < 0 || position >= tableRows) {
-                throw new RowNumberException(
-                        "rotary: position",
-                        position,
-                        token,
-                        tableRows,
-                        "cut the text or make a longer table");
+                throw InputException.rowOutside("position", position, token, tableRows);
             }
         }
         workers.run(block, RowBlocks.blocks(count, rowsPerBlock));

@@ -8,7 +8,7 @@ import static io.cyclane.cpu.gemm.PanelPacking.ROW_BYTES;
 import static io.cyclane.cpu.gemm.PanelPacking.WIDTH;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
-import io.cyclane.tensor.backend.Place;
+import io.cyclane.tensor.host.Place;
 import io.cyclane.tensor.op.Activation;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;

@@ -1,9 +1,9 @@
 package io.cyclane.cpu.gemm;
 
 import io.cyclane.cpu.Workers;
-import io.cyclane.tensor.backend.Count;
-import io.cyclane.tensor.backend.Kernel;
-import io.cyclane.tensor.backend.Place;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Kernel;
+import io.cyclane.tensor.host.Place;
 import io.cyclane.tensor.op.Activation;
 
 /**

@@ -1,7 +1,7 @@
 package io.cyclane.cpu.gemm;
 
 import io.cyclane.tensor.Shape;
-import io.cyclane.tensor.backend.Packing;
+import io.cyclane.tensor.host.Packing;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 

@@ -1,7 +1,7 @@
 package io.cyclane.cpu.gemm;
 
 import io.cyclane.cpu.Workers;
-import io.cyclane.tensor.backend.Place;
+import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 

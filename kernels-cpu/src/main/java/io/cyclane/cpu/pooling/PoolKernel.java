@@ -2,9 +2,10 @@ package io.cyclane.cpu.pooling;
 
 import io.cyclane.cpu.Lanes;
 import io.cyclane.cpu.Workers;
-import io.cyclane.tensor.backend.Count;
-import io.cyclane.tensor.backend.Kernel;
-import io.cyclane.tensor.backend.Place;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Kernel;
+import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.op.Pool;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -19,14 +20,6 @@ import jdk.incubator.vector.VectorSpecies;
  * sequence of no rows gives zeros.
  */
 public final class PoolKernel implements Kernel {
-    /** What becomes of the rows of a sequence. */
-    public enum Pooling {
-        /** Their mean. */
-        MEAN,
-        /** The first, where BERT has its classification token. */
-        CLS
-    }
-
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final int L = F32.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -41,7 +34,7 @@ public final class PoolKernel implements Kernel {
     private final Place y;
     private final Count sequences;
     private final int width;
-    private final Pooling pooling;
+    private final Pool.Kind kind;
     private final int columnBlocks;
     private final Workers workers;
     private final Workers.Task piece = this::piece;
@@ -53,14 +46,14 @@ public final class PoolKernel implements Kernel {
             Place y,
             Count sequences,
             int width,
-            Pooling pooling,
+            Pool.Kind kind,
             Workers workers) {
         this.x = x;
         this.offsets = offsets;
         this.y = y;
         this.sequences = sequences;
         this.width = width;
-        this.pooling = pooling;
+        this.kind = kind;
         this.columnBlocks = (width + COLUMNS - 1) / COLUMNS;
         this.workers = workers;
     }
@@ -78,7 +71,7 @@ public final class PoolKernel implements Kernel {
         int end = offsets.segment().get(INT, offsets.offset() + 4L * sequence + 4);
         long from = x.offset() + 4L * ((long) first * width + column);
         long to = y.offset() + 4L * ((long) sequence * width + column);
-        switch (pooling) {
+        switch (kind) {
             case MEAN -> mean(from, end - first, to, columns);
             case CLS -> first(from, end - first, to, columns);
         }

@@ -2,7 +2,7 @@ package io.cyclane.cpu.elementwise;
 
 import io.cyclane.cpu.Lanes;
 import io.cyclane.cpu.Workers;
-import io.cyclane.tensor.backend.Place;
+import io.cyclane.tensor.host.Place;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -2,8 +2,8 @@ package io.cyclane.cpu.gemm;
 
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.Shape;
-import io.cyclane.tensor.backend.Count;
-import io.cyclane.tensor.backend.Place;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Place;
 import io.cyclane.tensor.op.Activation;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

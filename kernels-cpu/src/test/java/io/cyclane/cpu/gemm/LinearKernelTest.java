@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.cyclane.cpu.Lanes;
 import io.cyclane.cpu.Workers;
-import io.cyclane.tensor.backend.Count;
-import io.cyclane.tensor.backend.Place;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Place;
 import io.cyclane.tensor.op.Activation;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

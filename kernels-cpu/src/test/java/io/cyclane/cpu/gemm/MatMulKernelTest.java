@@ -3,8 +3,8 @@ package io.cyclane.cpu.gemm;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.cyclane.cpu.Workers;
-import io.cyclane.tensor.backend.Count;
-import io.cyclane.tensor.backend.Place;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.Values;
-import io.cyclane.tensor.backend.Count;
-import io.cyclane.tensor.backend.Place;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Place;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;

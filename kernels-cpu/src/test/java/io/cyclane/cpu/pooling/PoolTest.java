@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.Values;
-import io.cyclane.cpu.pooling.PoolKernel.Pooling;
-import io.cyclane.tensor.backend.Count;
-import io.cyclane.tensor.backend.Place;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.op.Pool;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
@@ -20,7 +20,7 @@ public class PoolTest {
         for (int width : Values.hostileWidths()) {
             float[] x = Values.random(629 * width, 10f, width);
             for (Workers workers : Values.pools()) {
-                float[] got = pool(x, OFFSETS, width, Pooling.MEAN, workers);
+                float[] got = pool(x, OFFSETS, width, Pool.Kind.MEAN, workers);
                 for (int s = 0; s < 5; s++) {
                     for (int i = 0; i < width; i++) {
                         check(x, got[s * width + i], s, i, width);
@@ -34,7 +34,7 @@ public class PoolTest {
     void firstRowsAreCopied() {
         for (int width : Values.hostileWidths()) {
             float[] x = Values.random(629 * width, 10f, width);
-            float[] got = pool(x, OFFSETS, width, Pooling.CLS, new Workers(2));
+            float[] got = pool(x, OFFSETS, width, Pool.Kind.CLS, new Workers(2));
             for (int s = 0; s < 5; s++) {
                 for (int i = 0; i < width; i++) {
                     float wanted = s == 1 ? 0f : x[OFFSETS[s] * width + i];
@@ -48,9 +48,9 @@ public class PoolTest {
     void bitsDependOnTheSequenceAlone() {
         int width = 401;
         float[] x = Values.random(629 * width, 10f, 1);
-        float[] batch = pool(x, OFFSETS, width, Pooling.MEAN, new Workers(3));
+        float[] batch = pool(x, OFFSETS, width, Pool.Kind.MEAN, new Workers(3));
         float[] rows = Arrays.copyOfRange(x, 18 * width, 117 * width);
-        float[] alone = pool(rows, new int[] {0, 99}, width, Pooling.MEAN, new Workers(1));
+        float[] alone = pool(rows, new int[] {0, 99}, width, Pool.Kind.MEAN, new Workers(1));
         assertArrayEquals(Arrays.copyOfRange(batch, 3 * width, 4 * width), alone);
     }
 
@@ -63,7 +63,7 @@ public class PoolTest {
                         y,
                         Count.fixed(0),
                         1,
-                        Pooling.MEAN,
+                        Pool.Kind.MEAN,
                         new Workers(1))
                 .run();
         assertEquals(7f, Values.read(y, 1)[0]);
@@ -83,7 +83,7 @@ public class PoolTest {
     }
 
     private static float[] pool(
-            float[] x, int[] offsets, int width, Pooling pooling, Workers workers) {
+            float[] x, int[] offsets, int width, Pool.Kind pooling, Workers workers) {
         int sequences = offsets.length - 1;
         Place y = Values.empty(sequences * width);
         new PoolKernel(

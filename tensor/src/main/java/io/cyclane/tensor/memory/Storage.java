@@ -38,7 +38,8 @@ final class Storage {
     Storage(Program program, PlanOptions options, boolean merge) {
         this.timeline = new Timeline(program);
         for (Life life : timeline.lives().values()) {
-            boolean isNeeded = life.isRead || life.isOutput || isFirstResult(life) || isCarry(life);
+            boolean isNeeded =
+                    life.isRead || life.isOutput || isAlwaysWritten(life) || isCarry(life);
             if (isNeeded) {
                 Piece piece = new Piece(life, options.align(life.tensor.type().lengthBytes()));
                 pieces.put(life.tensor, piece);
