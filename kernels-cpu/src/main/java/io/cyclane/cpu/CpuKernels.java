@@ -49,9 +49,9 @@ import io.cyclane.tensor.op.Softmax;
 import io.cyclane.tensor.op.Split;
 import io.cyclane.tensor.program.LinearFusion;
 import io.cyclane.tensor.program.Program;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /** Which kernel runs which operation on the CPU: one line each. */
 final class CpuKernels implements KernelSet {
@@ -277,15 +277,7 @@ final class CpuKernels implements KernelSet {
         return to.count(Attention.sequences(offsets));
     }
 
-    /**
-     * Every result has a place; where nobody reads one, the recorder has dropped the step or the
-     * plan keeps it.
-     */
     private static List<Place> places(Operands to) {
-        List<Place> places = new ArrayList<>();
-        for (int i = 0; i < to.results(); i++) {
-            places.add(to.result(i));
-        }
-        return places;
+        return IntStream.range(0, to.results()).mapToObj(to::writtenResult).toList();
     }
 }

@@ -81,14 +81,10 @@ final class Storage {
         return timeline.events().size();
     }
 
-    private boolean isFirstResult(Life life) {
-        Event event =
-                life.written < timeline.events().size()
-                        ? timeline.events().get(life.written)
-                        : null;
-        return event != null
-                && event.step() instanceof Step.Apply apply
-                && apply.results().getFirst() == life.tensor;
+    /** A result that its operation can not leave out needs a place even if nobody reads it. */
+    private boolean isAlwaysWritten(Life life) {
+        return timeline.events().get(life.written).step() instanceof Step.Apply apply
+                && !apply.op().mayOmit(apply.results().indexOf(life.tensor));
     }
 
     private boolean isCarry(Life life) {
