@@ -261,15 +261,10 @@ public final class Encoder implements AutoCloseable {
                 engine.sessions());
     }
 
-    /**
-     * {@return the memory that runs of a capacity take, worked out without loading a weight}
-     *
-     * @param backendName which backend, or null for the best there is
-     */
-    public static PlanReport plan(
-            String nameOrPath, Capacity capacity, @Nullable String backendName) {
+    /** {@return the memory that runs of a capacity take, worked out without loading a weight} */
+    public static PlanReport plan(String nameOrPath, Capacity capacity) {
         TextModel model = TextModel.open(nameOrPath);
-        try (Backend backend = backendName == null ? Backends.open() : Backends.open(backendName)) {
+        try (Backend backend = Backends.open()) {
             Program lowered = backend.lower(model.embedding(capacity));
             MemoryPlan plan = MemoryPlanner.shared().plan(lowered, PlanOptions.DEFAULT);
             Map<String, Long> weights = backend.weightBytes(lowered);

@@ -32,9 +32,13 @@ public record ModelInfo(
         long sessionBytes,
         int sessions) {
 
+    /** {@return the memory all packed weights take} */
+    public long weightBytesTotal() {
+        return weightBytes.values().stream().mapToLong(Long::longValue).sum();
+    }
+
     /** {@return all off-heap memory the encoder holds while it is open} */
     public long totalBytes() {
-        return weightBytes.values().stream().mapToLong(Long::longValue).sum()
-                + sessions * sessionBytes;
+        return weightBytesTotal() + sessions * sessionBytes;
     }
 }

@@ -1,9 +1,10 @@
 package io.cyclane.serve;
 
+import io.cyclane.model.Capacity;
+import io.cyclane.model.PlanReport;
 import java.util.OptionalInt;
 
 /** Where the commands get a model from. */
-@FunctionalInterface
 public interface ModelSource {
     /**
      * {@return an open model, to be closed by the caller}
@@ -13,4 +14,11 @@ public interface ModelSource {
      * @throws io.cyclane.tensor.CyclaneException when there is no such model, or it can not be read
      */
     EmbeddingModel open(String name, OptionalInt maxTokens);
+
+    /**
+     * {@return the memory that runs of a capacity take} No weight is loaded.
+     *
+     * @throws io.cyclane.tensor.CyclaneException when there is no such model, or it can not be read
+     */
+    PlanReport plan(String name, Capacity capacity);
 }

@@ -1,21 +1,45 @@
 package io.cyclane.serve;
 
-import io.cyclane.tensor.CyclaneException;
+import io.cyclane.model.Capacity;
+import io.cyclane.model.Embeddings;
+import io.cyclane.model.Encoder;
+import io.cyclane.model.ModelInfo;
+import io.cyclane.model.PlanReport;
+import java.util.List;
 import java.util.OptionalInt;
 
-/** The models the command line knows by name. */
+/** Models by alias or folder, on the backend that the settings name. */
 public final class Models implements ModelSource {
+    /** A source of real models. */
+    public Models() {}
+
     @Override
     public EmbeddingModel open(String name, OptionalInt maxTokens) {
-        throw new UnknownModelException("no model is known by the name '" + name + "'");
+        Encoder.Builder builder = Encoder.builder(name);
+        maxTokens.ifPresent(builder::maxTokens);
+        return new Open(builder.load());
     }
 
-    /** Nothing goes by the name that was asked for. */
-    public static final class UnknownModelException extends CyclaneException {
-        private static final long serialVersionUID = 1L;
+    @Override
+    public PlanReport plan(String name, Capacity capacity) {
+        return Encoder.plan(name, capacity);
+    }
 
-        UnknownModelException(String message) {
-            super(message);
+    /** The library's facade as the commands see it. */
+    private record Open(Encoder encoder) implements EmbeddingModel {
+        @Override
+        public Embeddings embed(List<String> texts) {
+            return encoder.run(texts);
+        }
+
+        @Override
+        public ModelInfo info() {
+            return encoder.info();
+        }
+
+        @Override
+        public void close() {
+            encoder.close();
         }
     }
 }

@@ -1,5 +1,7 @@
 package io.cyclane.serve;
 
+import io.cyclane.model.Capacity;
+import io.cyclane.model.PlanReport;
 import io.cyclane.serve.command.Cyclane;
 import io.cyclane.tensor.CyclaneException;
 import java.io.ByteArrayInputStream;
@@ -8,6 +10,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.util.OptionalInt;
 
 /**
  * One run of the command line on a {@link FakeModel}, with what it said.
@@ -33,15 +36,31 @@ public record CommandRun(int exitCode, String out, String err, FakeModel model) 
         FakeModel model = new FakeModel();
         Terminal terminal =
                 new Terminal(in, new PrintWriter(out), new PrintWriter(err, true), false);
-        ModelSource models =
-                (name, maxTokens) -> {
-                    if (!name.equals("minilm")) {
-                        throw new NoSuchModel(name);
-                    }
-                    return model;
-                };
-        int exitCode = Cyclane.run(models, terminal, arguments);
+        int exitCode = Cyclane.run(new OneModel(model), terminal, arguments);
         return new CommandRun(exitCode, out.toString(), err.toString(), model);
+    }
+
+    /** The fake model under the name of a real one. */
+    private record OneModel(FakeModel model) implements ModelSource {
+        @Override
+        public EmbeddingModel open(String name, OptionalInt maxTokens) {
+            check(name);
+            return model;
+        }
+
+        @Override
+        public PlanReport plan(String name, Capacity capacity) {
+            check(name);
+            long tokens = capacity.tokens();
+            return new PlanReport(
+                    4 * tokens, 3 * tokens, 2L * capacity.sequences(), 1, "a table\n");
+        }
+
+        private static void check(String name) {
+            if (!name.equals("minilm")) {
+                throw new NoSuchModel(name);
+            }
+        }
     }
 
     /** What the source of models says of all but one name. */

@@ -1,6 +1,9 @@
 package io.cyclane.serve;
 
+import io.cyclane.model.Embeddings;
+import io.cyclane.model.ModelInfo;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A model of two dimensions whose text is the angle of its vector in degrees; any other text is 90.
@@ -11,7 +14,7 @@ public final class FakeModel implements EmbeddingModel {
     private boolean closed;
 
     @Override
-    public Embedded embed(List<String> texts) {
+    public Embeddings embed(List<String> texts) {
         largestBatch = Math.max(largestBatch, texts.size());
         float[][] vectors = new float[texts.size()][];
         int[] tokens = new int[texts.size()];
@@ -24,17 +27,13 @@ public final class FakeModel implements EmbeddingModel {
             tokens[i] = Math.min(3, words.length);
             truncated += words.length > 3 ? 1 : 0;
         }
-        return new Embedded(vectors, tokens, truncated);
+        return new Embeddings(vectors, tokens, truncated, "cpu");
     }
 
     @Override
     public ModelInfo info() {
-        return new ModelInfo("Compass, 1 needle", 1_234_567, 1, "F32", 2, 3, "cpu");
-    }
-
-    @Override
-    public PlanReport plan(int tokens, int sequences) {
-        return new PlanReport(4L * tokens, 3L * tokens, 2L * sequences, 1, "a table\n");
+        return new ModelInfo(
+                "compass", 1_234_567, 6, 1, "F32", 2, 3, "MEAN", "cpu", Map.of("rows", 40L), 60, 2);
     }
 
     @Override

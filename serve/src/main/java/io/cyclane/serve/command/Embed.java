@@ -1,6 +1,6 @@
 package io.cyclane.serve.command;
 
-import io.cyclane.serve.EmbeddingModel.Embedded;
+import io.cyclane.model.Embeddings;
 import io.cyclane.train.data.Lines;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,7 +86,7 @@ final class Embed implements Callable<Integer> {
         return batch;
     }
 
-    private void print(List<String> batch, Embedded embedded) {
+    private void print(List<String> batch, Embeddings embedded) {
         for (int i = 0; i < batch.size(); i++) {
             float[] vector = embedded.vectors()[i];
             if (json) {

@@ -1,7 +1,7 @@
 package io.cyclane.serve.command;
 
+import io.cyclane.model.Embeddings;
 import io.cyclane.serve.EmbeddingModel;
-import io.cyclane.serve.EmbeddingModel.Embedded;
 import io.cyclane.train.eval.TextEmbedder;
 import java.util.List;
 
@@ -20,8 +20,8 @@ final class Embedder implements TextEmbedder, AutoCloseable {
         this.cyclane = cyclane;
     }
 
-    Embedded run(List<String> batch) {
-        Embedded embedded = model.embed(batch);
+    Embeddings run(List<String> batch) {
+        Embeddings embedded = model.embed(batch);
         texts += batch.size();
         truncated += embedded.truncated();
         return embedded;

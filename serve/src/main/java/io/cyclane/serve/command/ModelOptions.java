@@ -1,5 +1,7 @@
 package io.cyclane.serve.command;
 
+import io.cyclane.model.Capacity;
+import io.cyclane.model.PlanReport;
 import io.cyclane.serve.EmbeddingModel;
 import io.cyclane.serve.ModelSource;
 import java.util.OptionalInt;
@@ -27,13 +29,58 @@ final class ModelOptions {
             description = "how many tokens of a text to read (default: the model's)")
     private @Nullable Integer maxTokens;
 
+    @Option(
+            names = "--backend",
+            paramLabel = "B",
+            description = "cpu or reference (default: the best that can run)")
+    private @Nullable String backend;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "how many threads compute (default: one per processor)")
+    private @Nullable Integer threads;
+
+    @Option(
+            names = "--vector-bits",
+            paramLabel = "N",
+            description = "128, 256 or 512 (default: the widest there is)")
+    private @Nullable Integer vectorBits;
+
     /** {@return the model, open; the caller closes it} */
     EmbeddingModel open(ModelSource models) {
-        if (maxTokens != null && maxTokens < 1) {
-            throw new ParameterException(
-                    command.commandLine(), "--max-tokens is at least 1, not " + maxTokens);
-        }
+        atLeastOne("--max-tokens", maxTokens);
+        set();
         return models.open(
                 model, maxTokens == null ? OptionalInt.empty() : OptionalInt.of(maxTokens));
+    }
+
+    /** {@return the memory that runs of a capacity take} */
+    PlanReport plan(ModelSource models, Capacity capacity) {
+        set();
+        return models.plan(model, capacity);
+    }
+
+    /**
+     * The options that are settings of the whole process; they are read when the backend is opened.
+     */
+    private void set() {
+        atLeastOne("--threads", threads);
+        property("cyclane.backend", backend);
+        property("cyclane.threads", threads);
+        property("cyclane.vectorBits", vectorBits);
+    }
+
+    private static void property(String name, @Nullable Object value) {
+        if (value != null) {
+            System.setProperty(name, value.toString());
+        }
+    }
+
+    private void atLeastOne(String option, @Nullable Integer value) {
+        if (value != null && value < 1) {
+            throw new ParameterException(
+                    command.commandLine(), option + " is at least 1, not " + value);
+        }
     }
 }

@@ -1,7 +1,7 @@
 package io.cyclane.serve.command;
 
-import io.cyclane.serve.EmbeddingModel;
-import io.cyclane.serve.EmbeddingModel.PlanReport;
+import io.cyclane.model.Capacity;
+import io.cyclane.model.PlanReport;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -56,10 +56,7 @@ final class Plan implements Callable<Integer> {
                             + " --sequences "
                             + sequences);
         }
-        PlanReport plan;
-        try (EmbeddingModel open = model.open(cyclane.models())) {
-            plan = open.plan(tokens, sequences);
-        }
+        PlanReport plan = model.plan(cyclane.models(), new Capacity(tokens, sequences));
         if (json) {
             Json.line(
                     cyclane.out(),
@@ -71,7 +68,7 @@ final class Plan implements Callable<Integer> {
                         line.writeNumberProperty("rounds", plan.rounds());
                     });
         } else {
-            cyclane.out().append(plan.peak().stripTrailing()).append('\n');
+            cyclane.out().append(plan.explanation().stripTrailing()).append('\n');
         }
         cyclane.flush();
         return 0;

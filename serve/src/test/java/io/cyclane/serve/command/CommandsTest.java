@@ -100,9 +100,10 @@ class CommandsTest {
     @Test
     void infoAndPlanPrintWhatTheModelSays() {
         assertEquals(
-                "{\"architecture\":\"Compass, 1 needle\",\"parameters\":1234567,\"rounds\":1,"
-                        + "\"dtype\":\"F32\",\"dimensions\":2,\"max_tokens\":3,"
-                        + "\"backend\":\"cpu\"}\n",
+                "{\"architecture\":\"compass\",\"parameters\":1234567,\"layers\":6,\"rounds\":1,"
+                        + "\"dtype\":\"F32\",\"dimension\":2,\"max_tokens\":3,"
+                        + "\"pooling\":\"MEAN\",\"backend\":\"cpu\",\"weight_bytes\":40,"
+                        + "\"session_bytes\":60,\"sessions\":2,\"total_bytes\":160}\n",
                 CommandRun.of("info", "--json").out());
         assertTrue(CommandRun.of("info").out().contains("parameters    1,234,567\n"));
         String[] plan = {"plan", "--tokens", "100", "--sequences", "10"};
