@@ -44,10 +44,12 @@ final class BertVocabulary {
         boolean splitChinese = config == null || config.get("tokenize_chinese_chars").flag(true);
         return new Tokenizer(
                 added,
-                new BertNormalizer(true, splitChinese, stripAccents, lowercase),
+                new CodePointNormalizer(new BertRule(true, splitChinese, stripAccents, lowercase)),
                 new BertPreTokenizer(),
                 new WordPiece(vocabulary, UNKNOWN, PREFIX, MOST_CHARACTERS),
                 Template.bert(vocabulary.id(CLS), vocabulary.id(SEP)),
+                null,
+                new Decoder.WordPiece(PREFIX, true),
                 null,
                 null);
     }

@@ -119,6 +119,13 @@ record Json(String place, @Nullable Object value) {
         return isNull() ? otherwise : count();
     }
 
+    double number() {
+        if (!(value instanceof Number number)) {
+            throw wanted("a number");
+        }
+        return number.doubleValue();
+    }
+
     boolean flag() {
         if (!(value instanceof Boolean flag)) {
             throw wanted("true or false");

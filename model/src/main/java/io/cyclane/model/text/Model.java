@@ -1,10 +1,12 @@
 package io.cyclane.model.text;
 
 /** What turns pieces of text into ids. Immutable and thread-safe. */
-sealed interface Model permits WordPiece {
+sealed interface Model permits WordPiece, Bpe, WordLevel {
     /** {@return the pieces this model knows}, without added tokens. */
     Vocabulary vocabulary();
 
-    /** Appends the ids of all pieces, or stops once {@code out} is full. */
-    void encode(Pieces pieces, Tokens out);
+    /**
+     * Appends the ids of all pieces, or stops once {@code out} is full; {@code symbols} is scratch.
+     */
+    void encode(Pieces pieces, Tokens out, Symbols symbols);
 }

@@ -6,7 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns text into token ids, as a Hugging Face {@code tokenizer.json} or {@code vocab.txt} says.
+ * Turns text into token ids, and back, as the Hugging Face files say: {@code tokenizer.json},
+ * {@code vocab.txt}, or {@code vocab.json} with {@code merges.txt}.
  *
  * <p>Immutable and thread-safe; the buffers of an encoding belong to the {@link TokenBatch} it
  * writes to. A lone surrogate in a text counts as U+FFFD.
@@ -22,8 +23,11 @@ public final class Tokenizer {
     private final @Nullable PreTokenizer preTokenizer;
     private final Model model;
     private final Template template;
+    private final @Nullable OffsetTrim trim;
+    private final @Nullable Decoder decoder;
     private final @Nullable Truncation truncation;
     private final @Nullable Padding padding;
+    private final boolean readsOrigins;
 
     Tokenizer(
             List<AddedToken> addedTokens,
@@ -31,6 +35,8 @@ public final class Tokenizer {
             @Nullable PreTokenizer preTokenizer,
             Model model,
             Template template,
+            @Nullable OffsetTrim trim,
+            @Nullable Decoder decoder,
             @Nullable Truncation truncation,
             @Nullable Padding padding) {
         this.addedTokens = List.copyOf(addedTokens);
@@ -38,8 +44,11 @@ public final class Tokenizer {
         this.preTokenizer = preTokenizer;
         this.model = model;
         this.template = template;
+        this.trim = trim;
+        this.decoder = decoder;
         this.truncation = truncation;
         this.padding = padding;
+        this.readsOrigins = preTokenizer != null && preTokenizer.readsOrigins();
         List<AddedToken> raw = addedTokens.stream().filter(t -> !t.isNormalized()).toList();
         this.rawTokens = new AddedTokens(raw, raw.stream().map(AddedToken::content).toList());
         List<AddedToken> normalized =
@@ -95,12 +104,8 @@ public final class Tokenizer {
 
     /** {@return the spelling of a token}, or null if no token has the id. */
     public @Nullable String token(int id) {
-        for (AddedToken added : addedTokens) {
-            if (added.id() == id) {
-                return added.content();
-            }
-        }
-        return model.vocabulary().piece(id);
+        AddedToken added = added(id);
+        return added == null ? model.vocabulary().piece(id) : added.content();
     }
 
     /** {@return one more than the largest id}, which is the number of rows a word table needs. */
@@ -187,6 +192,56 @@ public final class Tokenizer {
         return encoding(template.pair(), work, keptOfFirst, keptOfSecond, wasCut);
     }
 
+    /**
+     * {@return the text that ids stand for}, as the file's decoder puts it together; ids of no
+     * token are left out.
+     *
+     * @param skipSpecial whether special tokens are left out as well
+     */
+    public String decode(int[] ids, boolean skipSpecial) {
+        List<String> spellings = new ArrayList<>(ids.length);
+        for (int id : ids) {
+            AddedToken added = added(id);
+            if (added == null) {
+                String piece = model.vocabulary().piece(id);
+                if (piece != null) {
+                    spellings.add(piece);
+                }
+            } else if (!skipSpecial || !added.isSpecial()) {
+                spellings.add(added.isNormalized() ? normalizedForm(added) : added.content());
+            }
+        }
+        return decoder == null
+                ? String.join(" ", spellings)
+                : String.join("", decoder.apply(spellings));
+    }
+
+    private @Nullable AddedToken added(int id) {
+        for (AddedToken added : addedTokens) {
+            if (added.id() == id) {
+                return added;
+            }
+        }
+        return null;
+    }
+
+    private void trim(Tokens tokens) {
+        for (int i = 0; i < tokens.size && trim != null; i++) {
+            trim.apply(tokens, i, spelling(tokens, i));
+        }
+    }
+
+    private String spelling(Tokens tokens, int i) {
+        String matched = tokens.matched[i];
+        return matched == null ? spelling(tokens.ids[i]) : matched;
+    }
+
+    /** A template may name an id that no token has. */
+    private String spelling(int id) {
+        String token = token(id);
+        return token == null ? "" : token;
+    }
+
     private int ownLimit() {
         return truncation == null ? NO_LIMIT : truncation.limit();
     }
@@ -218,14 +273,14 @@ public final class Tokenizer {
 
     private void tokenize(
             CharSequence text, int enough, Workspace work, Tokens out, boolean aligned) {
-        work.source.load(text, aligned);
+        work.source.load(text, aligned || readsOrigins);
         out.clear(work.source, enough);
         AddedTokens.Match match = work.rawMatch;
         match.restart();
         int done = 0;
         while (!out.isFull() && rawTokens.find(work.source, match)) {
             tokenizeSegment(done, match.start, work, out);
-            out.add(match.id, work.source, match.start, match.end);
+            out.addMatch(match.id, work.source, match.start, match.end);
             done = match.end;
         }
         tokenizeSegment(done, work.source.length, work, out);
@@ -247,7 +302,7 @@ public final class Tokenizer {
         int done = 0;
         while (!out.isFull() && normalizedTokens.find(segment, match)) {
             tokenizePlain(segment, done, match.start, work, out);
-            out.add(match.id, segment, match.start, match.end);
+            out.addMatch(match.id, segment, match.start, match.end);
             done = match.end;
         }
         tokenizePlain(segment, done, segment.length, work, out);
@@ -261,7 +316,7 @@ public final class Tokenizer {
         if (preTokenizer != null) {
             preTokenizer.apply(work.pieces);
         }
-        model.encode(work.pieces, out);
+        model.encode(work.pieces, out, work.symbols);
     }
 
     private String normalizedForm(AddedToken token) {
@@ -318,26 +373,25 @@ public final class Tokenizer {
                     out.ids()[at] = special.id();
                     out.typeIds()[at] = special.typeId();
                     out.texts()[at] = -1;
+                    out.pieces().add(spelling(special.id()));
                     at++;
                 }
                 case Template.Content content -> {
                     Tokens tokens = content.isSecond() ? work.second : work.first;
                     int kept = content.isSecond() ? keptOfSecond : keptOfFirst;
                     int from = firstKept(tokens, kept);
+                    trim(tokens);
                     System.arraycopy(tokens.ids, from, out.ids(), at, kept);
                     System.arraycopy(tokens.starts, from, out.starts(), at, kept);
                     System.arraycopy(tokens.ends, from, out.ends(), at, kept);
                     for (int i = at; i < at + kept; i++) {
                         out.typeIds()[i] = content.typeId();
                         out.texts()[i] = content.isSecond() ? 1 : 0;
+                        out.pieces().add(spelling(tokens, from + i - at));
                     }
                     at += kept;
                 }
             }
-        }
-        for (int id : out.ids()) {
-            String token = token(id);
-            out.pieces().add(token == null ? "" : token);
         }
         return out;
     }

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 /** Finds and reads the files a tokenizer is kept in. */
 final class TokenizerFiles {
     static final String JSON = "tokenizer.json";
+    static final String VOCABULARY_JSON = "vocab.json";
+    static final String MERGES = "merges.txt";
     static final String VOCABULARY_TEXT = "vocab.txt";
     static final String CONFIG = "tokenizer_config.json";
 
@@ -30,30 +32,48 @@ final class TokenizerFiles {
     }
 
     private static Tokenizer loadFolder(Path folder) {
-        for (String name : new String[] {JSON, VOCABULARY_TEXT}) {
+        for (String name : new String[] {JSON, VOCABULARY_TEXT, VOCABULARY_JSON}) {
             Path file = find(folder, name);
             if (file != null) {
                 return loadFile(file);
             }
         }
         throw new TokenizerException(
-                "%s holds no tokenizer: wanted %s or %s, plain or .gz"
-                        .formatted(folder, JSON, VOCABULARY_TEXT));
+                "%s holds no tokenizer: wanted %s, %s, or %s with %s, plain or .gz"
+                        .formatted(folder, JSON, VOCABULARY_TEXT, VOCABULARY_JSON, MERGES));
     }
 
     private static Tokenizer loadFile(Path file) {
         String name = file.getFileName().toString();
         String plainName = name.endsWith(".gz") ? name.substring(0, name.length() - 3) : name;
-        if (plainName.endsWith(".txt")) {
+        if (plainName.equals(VOCABULARY_JSON) || plainName.equals(MERGES)) {
+            return loadPair(file);
+        } else if (plainName.endsWith(".txt")) {
             return BertVocabulary.read(file.toString(), text(file), config(file));
         }
         return fromJson(file.toString(), bytes(file));
     }
 
+    private static Tokenizer loadPair(Path file) {
+        Path vocabulary = beside(file, VOCABULARY_JSON);
+        Path merges = beside(file, MERGES);
+        if (vocabulary == null || merges == null) {
+            throw new TokenizerException(
+                    "%s: %s and %s must stand in one folder"
+                            .formatted(file, VOCABULARY_JSON, MERGES));
+        }
+        Json json = Json.parse(vocabulary.toString(), bytes(vocabulary));
+        return Gpt2Vocabulary.read(json, merges.toString(), text(merges), config(file));
+    }
+
+    private static @Nullable Path beside(Path file, String name) {
+        Path folder = file.toAbsolutePath().getParent();
+        return folder == null ? null : find(folder, name);
+    }
+
     /** {@return the configuration beside a file}, or null. */
     private static @Nullable Json config(Path file) {
-        Path folder = file.toAbsolutePath().getParent();
-        Path config = folder == null ? null : find(folder, CONFIG);
+        Path config = beside(file, CONFIG);
         return config == null ? null : Json.parse(config.toString(), bytes(config));
     }
 

@@ -14,14 +14,26 @@ final class TokenizerJson {
         Model model = ModelJson.read(json.get("model"));
         Json normalizer = json.get("normalizer");
         Json preTokenizer = json.get("pre_tokenizer");
+        Json decoder = json.get("decoder");
+        Json postProcessor = json.get("post_processor");
         return new Tokenizer(
                 addedTokens(json.get("added_tokens"), model.vocabulary()),
-                normalizer.isNull() ? null : normalizer(normalizer),
-                preTokenizer.isNull() ? null : preTokenizer(preTokenizer),
+                normalizer.isNull() ? null : NormalizerJson.read(normalizer),
+                preTokenizer.isNull() ? null : PreTokenizerJson.read(preTokenizer),
                 model,
-                TemplateJson.read(json.get("post_processor")),
+                PostProcessorJson.template(postProcessor),
+                PostProcessorJson.trim(postProcessor),
+                decoder.isNull() ? null : DecoderJson.read(decoder),
                 truncation(json.get("truncation")),
                 padding(json.get("padding")));
+    }
+
+    /** {@return a pattern}, written {"String": s} or {"Regex": s}. */
+    static TextPattern pattern(Json json) {
+        if (json.has("String")) {
+            return new TextPattern.Literal(json.get("String").string());
+        }
+        return TextPattern.Regex.compile(json.place(), json.get("Regex").string());
     }
 
     /** {@return the kind of a component}, as errors and switches name it. */
@@ -65,27 +77,6 @@ final class TokenizerJson {
             }
         }
         return new ArrayList<>(tokens.values());
-    }
-
-    private static Normalizer normalizer(Json json) {
-        return switch (type(json)) {
-            case "BertNormalizer" -> {
-                boolean lowercase = json.get("lowercase").flag(true);
-                yield new BertNormalizer(
-                        json.get("clean_text").flag(true),
-                        json.get("handle_chinese_chars").flag(true),
-                        json.get("strip_accents").flag(lowercase),
-                        lowercase);
-            }
-            default -> throw unknown(json, "normalizer", type(json), "BertNormalizer");
-        };
-    }
-
-    private static PreTokenizer preTokenizer(Json json) {
-        return switch (type(json)) {
-            case "BertPreTokenizer" -> new BertPreTokenizer();
-            default -> throw unknown(json, "pre-tokenizer", type(json), "BertPreTokenizer");
-        };
     }
 
     private static @Nullable Truncation truncation(Json json) {

@@ -1,6 +1,7 @@
 package io.cyclane.model.text;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The ids one text turns into, and where in the source text each came from if that was asked for.
@@ -12,6 +13,10 @@ final class Tokens {
     int[] starts = new int[0];
     int[] ends = new int[0];
     int size;
+
+    /** For an added token, what it matched, which may have blanks at its ends; else null. */
+    @Nullable String[] matched = new @Nullable String[0];
+
     private Text source = new Text();
     private boolean aligned;
     private int enough;
@@ -28,6 +33,7 @@ final class Tokens {
         if (aligned && starts.length < ids.length) {
             starts = Arrays.copyOf(starts, ids.length);
             ends = Arrays.copyOf(ends, ids.length);
+            matched = Arrays.copyOf(matched, ids.length);
         }
     }
 
@@ -51,8 +57,17 @@ final class Tokens {
         if (aligned) {
             starts[size] = sourceStart(text.origins[from]);
             ends[size] = sourceEnd(text.origins[to - 1]);
+            matched[size] = null;
         }
         size++;
+    }
+
+    /** Appends an added token that matched the characters {@code from} to {@code to} of a text. */
+    void addMatch(int id, Text text, int from, int to) {
+        add(id, text, from, to);
+        if (aligned) {
+            matched[size - 1] = text.string(from, to);
+        }
     }
 
     private static int sourceStart(int origin) {
@@ -72,6 +87,7 @@ final class Tokens {
         if (aligned) {
             starts = Arrays.copyOf(starts, capacity);
             ends = Arrays.copyOf(ends, capacity);
+            matched = Arrays.copyOf(matched, capacity);
         }
     }
 }

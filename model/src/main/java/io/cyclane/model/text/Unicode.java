@@ -7,7 +7,7 @@ import java.text.Normalizer;
  * always as the JDK does.
  *
  * <p>That library classifies by tables of Unicode 8 for punctuation, marks and controls, by Unicode
- * 12 for decompositions, and by the current standard for white space, case and regular expressions.
+ * 9 for decompositions, and by the current standard for white space, case and regular expressions.
  * A JDK 25 knows Unicode 16. The range lists below are the differences, found by asking both about
  * every code point.
  */
@@ -47,14 +47,29 @@ final class Unicode {
                             + "1e026-1e02a 1e08f 1e130-1e136 1e2ae 1e2ec-1e2ef 1e4ec-1e4ef "
                             + "1e5ee-1e5ef 1e944-1e94a");
 
-    /**
-     * Code points with a canonical or compatibility decomposition that Unicode 12 does not know.
-     */
+    /** Code points with a canonical or compatibility decomposition that Unicode 9 does not know. */
     private static final CodePoints LATE_DECOMPOSITIONS =
             CodePoints.parse(
                     "32ff a7f2-a7f4 ab69 105c9 105e4 10781-10785 10787-107b0 "
                             + "107b2-107ba 11383 11385 1138e 11391 113c5 113c7-113c8 11938 "
                             + "16121-16128 16d68-16d6a 1ccd6-1ccf9 1e030-1e06d 1f16c 1fbf0-1fbf9");
+
+    /** Combining marks to one of Unicode 9 and Unicode 16, but not to both. */
+    private static final CodePoints CHANGED_COMBINING_MARKS =
+            CodePoints.parse(
+                    "7fd 897-89f 8ca-8d3 9fe afa-aff b55 c04 c3c cf3 d00 d3b-d3c d81 "
+                            + "eba ece 1715 180f 1abf-1ace 1cf2-1cf3 1cf7 1df6-1dfa a82c a8ff "
+                            + "10d24-10d27 10d69-10d6d 10eab-10eac 10efc-10eff 10f46-10f50 "
+                            + "10f82-10f85 11070 11073-11074 110c2 11145-11146 111c9 111ce-111cf "
+                            + "11241 1133b 113b8-113c0 113c2 113c5 113c7-113ca 113cc-113d0 113d2 "
+                            + "113e1-113e2 1145e 1182c-1183a 11930-11935 11937-11938 1193b-1193e "
+                            + "11940 11942-11943 119d1-119d7 119da-119e0 119e4 11a01-11a0a "
+                            + "11a33-11a39 11a3b-11a3e 11a47 11a51-11a5b 11a8a-11a99 11d31-11d36 "
+                            + "11d3a 11d3c-11d3d 11d3f-11d45 11d47 11d8a-11d8e 11d90-11d91 "
+                            + "11d93-11d97 11ef3-11ef6 11f00-11f01 11f03 11f34-11f3a 11f3e-11f42 "
+                            + "11f5a 13440 13447-13455 1611e-1612f 16f4f 16f7f-16f87 16fe4 "
+                            + "16ff0-16ff1 1cf00-1cf2d 1cf30-1cf46 1e08f 1e130-1e136 1e2ae "
+                            + "1e2ec-1e2ef 1e4ec-1e4ef 1e5ee-1e5ef");
 
     private Unicode() {}
 
@@ -105,9 +120,34 @@ final class Unicode {
                 : c == 0x1734 || c == 0x1171E; // Spacing marks since Unicode 14.
     }
 
-    /** {@return whether the code point decomposes in Unicode 16 but not in Unicode 12}. */
+    /** {@return whether the code point is of a category M}, as normal forms see it. */
+    static boolean isCombiningMark(int c) {
+        if (c < 0x300) {
+            return false;
+        }
+        boolean now =
+                switch (Character.getType(c)) {
+                    case Character.NON_SPACING_MARK,
+                            Character.ENCLOSING_MARK,
+                            Character.COMBINING_SPACING_MARK ->
+                            true;
+                    default -> false;
+                };
+        return now != CHANGED_COMBINING_MARKS.contains(c);
+    }
+
+    /** {@return whether the code point decomposes in Unicode 16 but not in Unicode 9}. */
     static boolean isLateDecomposition(int c) {
         return c >= 0x32FF && LATE_DECOMPOSITIONS.contains(c);
+    }
+
+    /** {@return whether the code point is a number of any kind}, a category N. */
+    static boolean isNumber(int c) {
+        return switch (Character.getType(c)) {
+            case Character.DECIMAL_DIGIT_NUMBER, Character.LETTER_NUMBER, Character.OTHER_NUMBER ->
+                    true;
+            default -> false;
+        };
     }
 
     /** {@return whether regular expressions count the code point to words}. */

@@ -12,6 +12,7 @@ final class Workspace {
 
     final Text spare = new Text();
     final Pieces pieces = new Pieces();
+    final Symbols symbols = new Symbols();
     final AddedTokens.Match rawMatch = new AddedTokens.Match();
     final AddedTokens.Match normalizedMatch = new AddedTokens.Match();
     final Tokens first = new Tokens();

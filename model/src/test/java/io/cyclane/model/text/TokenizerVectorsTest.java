@@ -18,6 +18,9 @@ class TokenizerVectorsTest {
         "bert-base-uncased, vocab.txt",
         "bert-base-cased, tokenizer.json.gz",
         "bert-base-cased, vocab.txt",
+        "modernbert, tokenizer.json.gz",
+        "gpt2, vocab.json.gz",
+        "gpt2, merges.txt.gz",
     })
     void agreesOnEveryVector(String name, String file) {
         Tokenizer tokenizer = Tokenizer.load(Vectors.data("tokenizers/" + name + "/" + file));

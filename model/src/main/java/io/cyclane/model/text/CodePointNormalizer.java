@@ -9,7 +9,7 @@ import java.util.Arrays;
  * <p>Thread-safe: a page is immutable, and two threads that race to make the same one make equal
  * pages.
  */
-final class CodePointMap {
+final class CodePointNormalizer implements Normalizer {
     /** What becomes of one code point: none, one or several others. */
     interface Rule {
         int[] apply(int codePoint);
@@ -32,14 +32,31 @@ final class CodePointMap {
     private final Page first;
     private final Page[] pages = new Page[PAGES];
 
-    CodePointMap(Rule rule) {
+    CodePointNormalizer(Rule rule) {
         this.rule = rule;
         this.first = page(0);
         this.pages[0] = first;
     }
 
-    /** Rewrites a text. What a code point becomes has that code point's origin. */
-    void apply(Text text, Text spare) {
+    /** Lower case, in any context and language. */
+    static CodePointNormalizer lowercase() {
+        return new CodePointNormalizer(Unicode::lowercase);
+    }
+
+    /** Takes combining marks away. */
+    static CodePointNormalizer stripAccents() {
+        return new CodePointNormalizer(
+                c -> Unicode.isCombiningMark(c) ? new int[0] : new int[] {c});
+    }
+
+    /** Writes each byte of the UTF-8 form as a character of {@link ByteAlphabet}. */
+    static CodePointNormalizer byteLevel() {
+        return new CodePointNormalizer(ByteAlphabet::spell);
+    }
+
+    /** What a code point becomes has that code point's origin. */
+    @Override
+    public void apply(Text text, Text spare) {
         spare.clear(text.isAligned());
         char[] chars = text.chars;
         int n = text.length;

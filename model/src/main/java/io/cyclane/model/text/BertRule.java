@@ -6,36 +6,19 @@ import java.util.stream.IntStream;
  * What BERT does to a text: controls out, white space to blanks, blanks around Chinese ideographs,
  * accents off, lower case, each of them optional.
  *
- * <p>All of it looks at one code point at a time, so it is one pass over a {@link CodePointMap}.
+ * <p>All of it looks at one code point at a time, so a {@link CodePointNormalizer} does it in one
+ * pass.
  */
-final class BertNormalizer implements Normalizer {
-    private final boolean cleanText;
-    private final boolean splitChinese;
-    private final boolean stripAccents;
-    private final boolean lowercase;
-    private final CodePointMap map;
-
-    BertNormalizer(
-            boolean cleanText, boolean splitChinese, boolean stripAccents, boolean lowercase) {
-        this.cleanText = cleanText;
-        this.splitChinese = splitChinese;
-        this.stripAccents = stripAccents;
-        this.lowercase = lowercase;
-        this.map = new CodePointMap(this::rewritten);
-    }
-
+record BertRule(boolean cleanText, boolean splitChinese, boolean stripAccents, boolean lowercase)
+        implements CodePointNormalizer.Rule {
     @Override
-    public void apply(Text text, Text spare) {
-        map.apply(text, spare);
-    }
-
-    private int[] rewritten(int codePoint) {
+    public int[] apply(int codePoint) {
         IntStream result = IntStream.of(codePoint);
         if (cleanText) {
             result = result.filter(c -> !isDirt(c)).map(c -> Unicode.isWhiteSpace(c) ? ' ' : c);
         }
         if (splitChinese) {
-            result = result.flatMap(BertNormalizer::apart);
+            result = result.flatMap(BertRule::apart);
         }
         if (stripAccents) {
             result =
