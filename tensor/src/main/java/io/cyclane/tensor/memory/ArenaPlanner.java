@@ -71,12 +71,12 @@ final class ArenaPlanner implements MemoryPlanner {
         List<Comparator<Piece>> orders =
                 List.of(
                         Comparator.<Piece>comparingLong(p -> -p.bytes)
-                                .thenComparingInt(p -> p.from),
+                                .thenComparingInt(p -> p.from()),
                         Comparator.<Piece>comparingLong(p -> -p.bytes)
-                                .thenComparingInt(p -> p.from - p.to),
-                        Comparator.<Piece>comparingInt(p -> p.from - p.to)
+                                .thenComparingInt(p -> p.from() - p.to()),
+                        Comparator.<Piece>comparingInt(p -> p.from() - p.to())
                                 .thenComparingLong(p -> -p.bytes),
-                        Comparator.comparingInt(p -> p.from));
+                        Comparator.comparingInt(p -> p.from()));
         Comparator<Piece> best = orders.getFirst();
         long smallest = Long.MAX_VALUE;
         for (Comparator<Piece> order : orders) {

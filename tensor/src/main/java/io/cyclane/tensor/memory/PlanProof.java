@@ -117,7 +117,7 @@ final class PlanProof {
             Write write = write(to);
             for (int input = 0; input < before.size(); input++) {
                 Write from = before.get(input);
-                if (from != null && apply.op().mayOverlay(result, input)) {
+                if (from != null && apply.mayOverlay(result, apply.inputs().get(input))) {
                     overlays.add(new Overlay(from, write));
                 }
             }

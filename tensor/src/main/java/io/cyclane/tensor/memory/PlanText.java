@@ -44,24 +44,21 @@ final class PlanText {
         long most = -1;
         int busiest = 0;
         for (Piece piece : pieces) {
+            int time = piece.from();
             long bytes =
-                    pieces.stream()
-                            .filter(p ->
-                                    p.meets(piece) && p.from <= piece.from && p.to >= piece.from)
-                            .mapToLong(p -> p.bytes)
-                            .sum();
+                    pieces.stream().filter(p -> p.isTakenAt(time)).mapToLong(p -> p.bytes).sum();
             if (bytes > most) {
                 most = bytes;
-                busiest = piece.from;
+                busiest = time;
             }
         }
         int time = busiest;
         line("alive at the peak:");
         pieces.stream()
-                .filter(piece -> piece.from <= time && piece.to >= time)
+                .filter(piece -> piece.isTakenAt(time))
                 .sorted(
                         Comparator.comparingLong((Piece piece) -> -piece.bytes)
-                                .thenComparingInt(piece -> piece.from))
+                                .thenComparingInt(Piece::from))
                 .forEach(piece -> line("  %,15d  %s", piece.bytes, names(piece)));
     }
 

@@ -7,6 +7,7 @@ import io.cyclane.tensor.memory.Timeline.Life;
 import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Step;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -31,6 +32,9 @@ final class Storage {
     private final Timeline timeline;
     private final Map<Tensor, Piece> pieces = new HashMap<>();
     private final Set<Piece> all = new LinkedHashSet<>();
+
+    /** Values that start a carry: the first carry to start in one may take its place. */
+    private final Set<Tensor> started = new HashSet<>();
 
     /**
      * Works out the pieces of a program's values; without {@code merge} only carries are shared.
@@ -110,9 +114,7 @@ final class Storage {
             }
             for (int input = 0; input < apply.inputs().size(); input++) {
                 Tensor from = apply.inputs().get(input);
-                boolean isReadOnce = Collections.frequency(apply.inputs(), from) == 1;
-                if (apply.op().mayOverlay(result, input)
-                        && isReadOnce
+                if (apply.mayOverlay(result, from)
                         && !taken.contains(from)
                         && mayContinue(
                                 from, apply.results().get(result), event.block(), event.time())) {
@@ -149,12 +151,8 @@ final class Storage {
     private void openCarry(Step.Carry carry, Event event, boolean merge) {
         Piece piece = merge(pieces.get(carry.inside()), pieces.get(carry.result()));
         piece.carryOf.put(event.block(), carry);
-        boolean isStartedOnce =
-                ((Step.Repeat) event.step())
-                                .carries().stream().filter(c -> c.start() == carry.start()).count()
-                        == 1;
         if (merge
-                && isStartedOnce
+                && started.add(carry.start())
                 && mayContinue(
                         carry.start(), carry.result(), event.block().outer(), event.time())) {
             merge(pieces.get(carry.start()), piece);
@@ -168,16 +166,16 @@ final class Storage {
     private void mergeEnd(Step.Carry carry, Event close) {
         Piece piece = pieces.get(carry.inside());
         Piece end = pieces.get(carry.end());
-        if (piece == null || end == null || piece == end || !end.carryOf.isEmpty()) {
+        if (piece == null || end == null || piece == end || end.carryOf.containsKey(close.block())) {
             return;
         }
         int lastReadInside =
                 piece.members.stream()
-                        .filter(m -> m.written >= close.block().open && m.tensor != carry.result())
+                        .filter(m -> m.written >= close.block().open && m.written < close.time())
                         .mapToInt(m -> m.lastRead)
                         .max()
                         .orElseThrow();
-        if (end.bytes == piece.bytes && end.from > lastReadInside) {
+        if (end.bytes == piece.bytes && end.from() > lastReadInside) {
             merge(piece, end);
         }
     }
@@ -193,42 +191,97 @@ final class Storage {
         return into;
     }
 
-    /** Values that lie in one place, and the time from the first write to the last read. */
+    /**
+     * Values that lie in one place, one after the other. Between the last read of one and the write
+     * of the next the place is free: a carry's place from its last read in a round to its next
+     * value.
+     */
     static final class Piece {
         final long bytes;
         final List<Life> members = new ArrayList<>();
         final Step.@Nullable Apply scratchOf;
-        int from;
-        int to;
         long offset = -1;
 
         /** The loops whose body sees this piece as its carry, each with that carry. */
         final Map<Block, Step.Carry> carryOf = new LinkedHashMap<>();
 
+        /** When the place is taken: from, to, from, to, rising, both ends within. */
+        private int[] spans;
+
         Piece(Life life, long bytes) {
             this.bytes = bytes;
             this.scratchOf = null;
-            this.from = life.written;
-            this.to = life.lastRead;
+            this.spans = new int[] {life.written, life.lastRead};
             members.add(life);
         }
 
         Piece(Step.Apply scratchOf, int time, long bytes) {
             this.bytes = bytes;
             this.scratchOf = scratchOf;
-            this.from = time;
-            this.to = time;
+            this.spans = new int[] {time, time};
         }
 
         private void absorb(Piece other) {
             members.addAll(other.members);
             carryOf.putAll(other.carryOf);
-            from = Math.min(from, other.from);
-            to = Math.max(to, other.to);
+            spans = united(spans, other.spans);
         }
 
+        private static int[] united(int[] a, int[] b) {
+            int[] all = new int[a.length + b.length];
+            int length = 0;
+            for (int i = 0, j = 0; i < a.length || j < b.length; ) {
+                boolean isFromA = j == b.length || i < a.length && a[i] <= b[j];
+                int from = isFromA ? a[i] : b[j];
+                int to = isFromA ? a[i + 1] : b[j + 1];
+                if (isFromA) {
+                    i += 2;
+                } else {
+                    j += 2;
+                }
+                if (length > 0 && from <= all[length - 1]) {
+                    all[length - 1] = Math.max(all[length - 1], to);
+                } else {
+                    all[length++] = from;
+                    all[length++] = to;
+                }
+            }
+            return Arrays.copyOf(all, length);
+        }
+
+        /** {@return when the place is first taken} */
+        int from() {
+            return spans[0];
+        }
+
+        /** {@return when the place is last taken} */
+        int to() {
+            return spans[spans.length - 1];
+        }
+
+        /** {@return whether the place is taken at this time} */
+        boolean isTakenAt(int time) {
+            for (int i = 0; i < spans.length; i += 2) {
+                if (spans[i] <= time && time <= spans[i + 1]) {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        /** {@return whether both are taken at some time} */
         boolean meets(Piece other) {
-            return from <= other.to && other.from <= to;
+            for (int i = 0, j = 0; i < spans.length && j < other.spans.length; ) {
+                if (spans[i] <= other.spans[j + 1] && other.spans[j] <= spans[i + 1]) {
+                    return true;
+                }
+                if (spans[i + 1] < other.spans[j + 1]) {
+                    i += 2;
+                } else {
+                    j += 2;
+                }
+            }
+            return false;
         }
     }
 }

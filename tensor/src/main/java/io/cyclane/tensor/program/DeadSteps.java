@@ -45,21 +45,35 @@ final class DeadSteps {
     }
 
     /**
-     * A loop that is needed keeps its carries, since each may feed another round, and drops unread
-     * collections and rows.
+     * A loop that is needed keeps the carries that are read, after it or by a step it keeps, and
+     * drops the others with unread collections and rows. One carry stays, since a loop has one.
      */
     private Step.Repeat repeat(Step.Repeat repeat) {
         List<Step.Collected> collected =
                 repeat.collected().stream().filter(kept -> read.contains(kept.stacked())).toList();
-        repeat.carries().forEach(carry -> read.add(carry.end()));
         collected.forEach(kept -> read.add(kept.each()));
+        List<Step.Carry> carries = List.of();
         List<Step> body = block(repeat.body());
+        for (int before = -1; before < carries.size(); ) {
+            before = carries.size();
+            carries = repeat.carries().stream().filter(this::isNeeded).toList();
+            carries.forEach(carry -> read.add(carry.end()));
+            body = block(repeat.body());
+        }
+        if (carries.isEmpty()) {
+            Step.Carry any = repeat.carries().getFirst();
+            carries =
+                    List.of(new Step.Carry(any.start(), any.inside(), any.inside(), any.result()));
+        }
         List<Step.Row> rows =
                 repeat.rows().stream().filter(row -> read.contains(row.row())).toList();
-        repeat.carries().forEach(carry -> read.add(carry.start()));
+        carries.forEach(carry -> read.add(carry.start()));
         rows.forEach(row -> read.add(row.stacked()));
-        return new Step.Repeat(
-                repeat.rounds(), repeat.round(), repeat.carries(), rows, collected, body);
+        return new Step.Repeat(repeat.rounds(), repeat.round(), carries, rows, collected, body);
+    }
+
+    private boolean isNeeded(Step.Carry carry) {
+        return read.contains(carry.result()) || read.contains(carry.inside());
     }
 
     private boolean isRead(List<Tensor> values) {

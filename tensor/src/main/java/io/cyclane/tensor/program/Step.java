@@ -36,6 +36,19 @@ public sealed interface Step {
             results = List.copyOf(results);
         }
 
+        /**
+         * {@return whether a result may be written over this input} The operation allows it for
+         * every place the input has among its inputs.
+         */
+        public boolean mayOverlay(int result, Tensor input) {
+            for (int i = 0; i < inputs.size(); i++) {
+                if (inputs.get(i) == input && !op.mayOverlay(result, i)) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
         @Override
         public String toString() {
             return results.getFirst().name() + " = " + op;
