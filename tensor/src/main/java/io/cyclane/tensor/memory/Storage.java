@@ -166,7 +166,10 @@ final class Storage {
     private void mergeEnd(Step.Carry carry, Event close) {
         Piece piece = pieces.get(carry.inside());
         Piece end = pieces.get(carry.end());
-        if (piece == null || end == null || piece == end || end.carryOf.containsKey(close.block())) {
+        if (piece == null
+                || end == null
+                || piece == end
+                || end.carryOf.containsKey(close.block())) {
             return;
         }
         int lastReadInside =
