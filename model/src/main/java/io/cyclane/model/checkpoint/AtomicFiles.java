@@ -1,16 +1,14 @@
 package io.cyclane.model.checkpoint;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Files that appear whole or not at all, even if the power goes. */
+/** Files and folders that appear whole or not at all. */
 final class AtomicFiles {
     private static final boolean IS_WINDOWS = System.getProperty("os.name").startsWith("Windows");
 
@@ -29,23 +27,15 @@ final class AtomicFiles {
                 path,
                 StandardCopyOption.ATOMIC_MOVE,
                 StandardCopyOption.REPLACE_EXISTING);
-        if (!IS_WINDOWS && path.toAbsolutePath().getParent() != null) {
-            // The rename itself is on disk only when the folder is; Windows has no such call.
-            try (FileChannel folder = FileChannel.open(path.toAbsolutePath().getParent())) {
-                folder.force(true);
-            }
-        }
     }
 
-    /** Writes a file in place and waits until it is on disk. */
-    static void write(Path path, byte[] bytes) throws IOException {
-        try (FileChannel channel =
-                FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            ByteBuffer buffer = ByteBuffer.wrap(bytes);
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
+    /** Waits until a rename in the folder of a file is on disk; Windows has no such call. */
+    static void flushFolder(Path path) throws IOException {
+        Path folder = path.toAbsolutePath().getParent();
+        if (!IS_WINDOWS && folder != null) {
+            try (FileChannel channel = FileChannel.open(folder)) {
+                channel.force(true);
             }
-            channel.force(true);
         }
     }
 }

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -46,7 +45,7 @@ public final class Checkpoint implements AutoCloseable {
                 }
             }
         }
-        this.places = Collections.unmodifiableMap(new LinkedHashMap<>(byName));
+        this.places = Collections.unmodifiableMap(byName);
         this.files = List.copyOf(opened);
     }
 

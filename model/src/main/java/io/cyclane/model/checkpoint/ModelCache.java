@@ -145,7 +145,8 @@ final class ModelCache {
 
     /** Short for what the folder's content follows from. */
     private static String key(PackagedModel model, URL... resources) {
-        StringBuilder origin = new StringBuilder().append(LAYOUT).append(' ').append(model);
+        StringBuilder origin =
+                new StringBuilder().append(LAYOUT).append(' ').append(model.settings());
         for (URL resource : resources) {
             origin.append(' ').append(identity(resource));
         }
@@ -229,7 +230,7 @@ final class ModelCache {
                     InputStream tokenizerBytes = open(tokenizer)) {
                 model.unpack(graphBytes, tokenizerBytes, temporary);
             }
-            AtomicFiles.write(temporary.resolve(CHECKSUMS), checksums(temporary));
+            Files.write(temporary.resolve(CHECKSUMS), checksums(temporary));
             if (isDamaged) {
                 // Aside first: a folder can not be renamed over another.
                 Files.move(folder, AtomicFiles.temporary(folder));

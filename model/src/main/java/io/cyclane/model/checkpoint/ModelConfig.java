@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ModelConfig {
     /** Larger than any real one by far; models keep their vocabularies elsewhere. */
-    private static final int MOST_BYTES = 4 << 20;
+    private static final int MOST_BYTES = 1 << 20;
 
     private final String source;
     private final Map<?, ?> values;

@@ -112,9 +112,12 @@ record OnnxBert(
                                 && shape.getFirst() > 0
                                 && shape.getFirst() <= hidden
                                 && shape.getFirst() * shape.getLast() == hidden;
-                if (fits) {
-                    heads.add(shape.getFirst().intValue());
+                if (!fits) {
+                    throw wrong(
+                            "node '%s' reshapes queries of width %d to %s"
+                                    .formatted(reshape.name(), hidden, shape));
                 }
+                heads.add(shape.getFirst().intValue());
             }
             if (found != layers || heads.size() != 1) {
                 throw wrong(
@@ -127,7 +130,7 @@ record OnnxBert(
         private boolean isQuery(String value) {
             Node sum = makers.get(value);
             return sum != null
-                    && sum.op().equals("Add")
+                    && (sum.op().equals("Add") || sum.op().equals("Gemm"))
                     && sum.inputs().stream().anyMatch(name -> name.endsWith(QUERY + "bias"));
         }
 

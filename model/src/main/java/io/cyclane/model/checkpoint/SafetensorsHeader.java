@@ -18,6 +18,9 @@ import tools.jackson.core.JsonToken;
 record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
     static final String METADATA = "__metadata__";
 
+    /** Real files have a handful; each takes a multiple of its bytes in memory. */
+    private static final int MOST_REMARKS = 1 << 16;
+
     /** One tensor: bytes {@code begin} to {@code end} of the data part, {@code end} excluded. */
     record Entry(String name, StoredType type, List<Long> extents, long begin, long end) {}
 
@@ -100,6 +103,11 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
                         "'%s' holds strings only, '%s' is none".formatted(METADATA, key));
                 if (metadata.put(key, StrictJson.text(source, json)) != null) {
                     throw twice(METADATA + "." + key);
+                }
+                if (metadata.size() > MOST_REMARKS) {
+                    throw new CheckpointException(
+                            "%s: '%s' holds more than %d remarks"
+                                    .formatted(source, METADATA, MOST_REMARKS));
                 }
             }
             return metadata;

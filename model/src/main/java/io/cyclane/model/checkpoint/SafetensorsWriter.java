@@ -108,6 +108,14 @@ public final class SafetensorsWriter implements AutoCloseable {
     /** Writes whole tensors and puts the file in place. */
     public static void write(
             Path path, Collection<StoredTensor> tensors, Map<String, String> metadata) {
+        write(path, tensors, metadata, true);
+    }
+
+    static void write(
+            Path path,
+            Collection<StoredTensor> tensors,
+            Map<String, String> metadata,
+            boolean durable) {
         List<Entry> entries =
                 tensors.stream()
                         .map(tensor -> new Entry(tensor.name(), tensor.type(), tensor.extents()))
@@ -116,7 +124,7 @@ public final class SafetensorsWriter implements AutoCloseable {
             for (StoredTensor tensor : tensors) {
                 writer.append(tensor.name(), tensor.bytes());
             }
-            writer.commit();
+            writer.commit(durable);
         }
     }
 
@@ -164,6 +172,11 @@ public final class SafetensorsWriter implements AutoCloseable {
      * @throws CheckpointException when a tensor is not complete or the disk refuses
      */
     public void commit() {
+        commit(true);
+    }
+
+    /** Commits; if not {@code durable}, the file may be damaged when the power goes soon after. */
+    void commit(boolean durable) {
         for (Span span : spans.values()) {
             if (span.at != span.end) {
                 throw new CheckpointException(
@@ -176,9 +189,14 @@ public final class SafetensorsWriter implements AutoCloseable {
             }
         }
         try {
-            channel.force(true);
+            if (durable) {
+                channel.force(true);
+            }
             channel.close();
             AtomicFiles.install(temporary, path);
+            if (durable) {
+                AtomicFiles.flushFolder(path);
+            }
         } catch (IOException e) {
             throw failed(path, "can not be put in place", e);
         }

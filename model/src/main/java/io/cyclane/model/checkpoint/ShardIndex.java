@@ -2,6 +2,7 @@ package io.cyclane.model.checkpoint;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,8 +20,8 @@ import tools.jackson.core.JsonToken;
  * in the file the map says.
  */
 final class ShardIndex {
-    /** No real index comes near this; its tensors' own headers are bounded likewise. */
-    private static final int MOST_BYTES = Safetensors.MOST_HEADER_BYTES;
+    /** Some 100,000 tensors; no real index comes near. */
+    private static final int MOST_BYTES = 8 << 20;
 
     private ShardIndex() {}
 
@@ -97,6 +98,7 @@ final class ShardIndex {
 
     private static Map<String, String> files(String source, JsonParser json) {
         Map<String, String> fileOf = new LinkedHashMap<>();
+        Map<String, String> known = new HashMap<>(); // few files, many tensors: one text each
         while (json.nextToken() != JsonToken.END_OBJECT) {
             String name = StrictJson.text(source, json);
             if (json.nextToken() != JsonToken.VALUE_STRING) {
@@ -112,7 +114,8 @@ final class ShardIndex {
                                         .formatted(source, name, file)
                                 + " file");
             }
-            if (fileOf.put(name, file) != null) {
+            String sameFile = known.computeIfAbsent(file, itself -> itself);
+            if (fileOf.put(name, sameFile) != null) {
                 throw new CheckpointException(
                         source + ": tensor '" + name + "' stands there twice");
             }
