@@ -63,8 +63,11 @@ final class Bpe implements Model {
     @Override
     public void encode(Pieces pieces, Tokens out, Symbols symbols) {
         Text text = pieces.text();
-        for (int i = 0; i < pieces.count() && !out.isFull(); i++) {
+        for (int i = 0; i < pieces.count(); i++) {
             encodePiece(text, pieces.from(i), pieces.to(i), out, symbols);
+            if (out.endPiece()) {
+                return;
+            }
         }
     }
 

@@ -6,7 +6,8 @@ sealed interface Model permits WordPiece, Bpe, WordLevel {
     Vocabulary vocabulary();
 
     /**
-     * Appends the ids of all pieces, or stops once {@code out} is full; {@code symbols} is scratch.
+     * Appends the ids of all pieces, or those that {@code out} finds enough; {@code symbols} is
+     * scratch.
      */
     void encode(Pieces pieces, Tokens out, Symbols symbols);
 }

@@ -13,10 +13,10 @@ record OffsetTrim(boolean keepsPrefixSpace) {
         int end = tokens.ends[i];
         boolean isOurs = keepsPrefixSpace && leading == 1 && (i == 0 || start == 0);
         if (leading > 0 && !isOurs) {
-            start = Math.min(start + leading, end);
+            start = Math.min(tokens.placeAfter(start, leading), end);
         }
-        if (trailing > 0 && end >= trailing) {
-            end = Math.max(end - trailing, start);
+        if (trailing > 0) {
+            end = Math.max(tokens.placeBefore(end, trailing), start);
         }
         tokens.starts[i] = start;
         tokens.ends[i] = end;

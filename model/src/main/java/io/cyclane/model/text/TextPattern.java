@@ -51,29 +51,14 @@ sealed interface TextPattern {
     /** A regular expression. */
     record Regex(Pattern pattern) implements TextPattern {
         /**
-         * Compiles an expression written for Oniguruma's Ruby syntax, in which these files write
-         * them.
+         * Compiles an expression as {@link RegexSyntax} reads it.
          *
-         * <p>There {@code \s}, {@code \d}, {@code \w} are of Unicode, and the anchors are of lines.
-         * {@code \h} is a hexadecimal digit there and a blank here, {@code \Z}, {@code \R} and
-         * {@code \X} differ as well: an expression with one of them is refused.
-         *
-         * @throws TokenizerException if it can not be compiled or has one of those
+         * @throws TokenizerException if it can not be compiled
          */
         static Regex compile(String place, String expression) {
             int flags = Pattern.UNICODE_CHARACTER_CLASS | Pattern.MULTILINE | Pattern.UNIX_LINES;
-            for (int i = 0; i + 1 < expression.length(); i++) {
-                if (expression.charAt(i) == '\\') {
-                    i++;
-                    if ("hHRXyYKgkGZ".indexOf(expression.charAt(i)) >= 0) {
-                        throw new TokenizerException(
-                                "%s: '\\%c' in the expression '%s' is not supported"
-                                        .formatted(place, expression.charAt(i), expression));
-                    }
-                }
-            }
             try {
-                return new Regex(Pattern.compile(expression, flags));
+                return new Regex(Pattern.compile(RegexSyntax.toJava(place, expression), flags));
             } catch (PatternSyntaxException e) {
                 throw new TokenizerException(
                         "%s: the expression '%s' can not be compiled: %s"
@@ -91,7 +76,9 @@ sealed interface TextPattern {
                 int start = from + matcher.start();
                 int end = from + matcher.end();
                 boolean isEmptyAfterMatch = start == end && start == done && !isFirst;
-                if (isEmptyAfterMatch || from == to) {
+                boolean isInsidePair =
+                        start == end && start < to && Character.isLowSurrogate(text.chars[start]);
+                if (isEmptyAfterMatch || isInsidePair || from == to) {
                     continue;
                 }
                 if (done < start) {

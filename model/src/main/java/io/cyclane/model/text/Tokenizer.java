@@ -155,8 +155,8 @@ public final class Tokenizer {
     public int encode(CharSequence first, CharSequence second, int limit, TokenBatch out) {
         Workspace work = out.workspace();
         int room = room(limit, true);
-        tokenize(first, NO_LIMIT, work, work.first, false);
-        tokenize(second, NO_LIMIT, work, work.second, false);
+        tokenize(first, enoughOfPair(limit), work, work.first, false);
+        tokenize(second, enoughOfPair(limit), work, work.second, false);
         int keptOfFirst =
                 Truncation.keptOfFirst(strategy(), work.first.size, work.second.size, room);
         int keptOfSecond =
@@ -182,8 +182,8 @@ public final class Tokenizer {
     public Encoding encode(CharSequence first, CharSequence second, int limit) {
         Workspace work = new Workspace();
         int room = room(limit, true);
-        tokenize(first, NO_LIMIT, work, work.first, true);
-        tokenize(second, NO_LIMIT, work, work.second, true);
+        tokenize(first, enoughOfPair(limit), work, work.first, true);
+        tokenize(second, enoughOfPair(limit), work, work.second, true);
         int firstSize = work.first.size;
         int secondSize = work.second.size;
         int keptOfFirst = Truncation.keptOfFirst(strategy(), firstSize, secondSize, room);
@@ -271,6 +271,14 @@ public final class Tokenizer {
         return cutsLeft() || room == NO_LIMIT ? NO_LIMIT : room + 1;
     }
 
+    /**
+     * Either text of a pair is read up to the limit, as if it were alone; what is beyond counts
+     * neither for which of them is the longer one.
+     */
+    private int enoughOfPair(int limit) {
+        return cutsLeft() ? NO_LIMIT : limit;
+    }
+
     private void tokenize(
             CharSequence text, int enough, Workspace work, Tokens out, boolean aligned) {
         work.source.load(text, aligned || readsOrigins);
@@ -278,12 +286,18 @@ public final class Tokenizer {
         AddedTokens.Match match = work.rawMatch;
         match.restart();
         int done = 0;
-        while (!out.isFull() && rawTokens.find(work.source, match)) {
+        while (rawTokens.find(work.source, match)) {
             tokenizeSegment(done, match.start, work, out);
+            if (out.isFull()) {
+                break;
+            }
             out.addMatch(match.id, work.source, match.start, match.end);
             done = match.end;
         }
         tokenizeSegment(done, work.source.length, work, out);
+        if (aligned) {
+            trim(out);
+        }
     }
 
     /** Normalizes what lies between two added tokens, and takes out those of normalized form. */
@@ -300,8 +314,11 @@ public final class Tokenizer {
         AddedTokens.Match match = work.normalizedMatch;
         match.restart();
         int done = 0;
-        while (!out.isFull() && normalizedTokens.find(segment, match)) {
+        while (normalizedTokens.find(segment, match)) {
             tokenizePlain(segment, done, match.start, work, out);
+            if (out.isFull()) {
+                return;
+            }
             out.addMatch(match.id, segment, match.start, match.end);
             done = match.end;
         }
@@ -380,7 +397,6 @@ public final class Tokenizer {
                     Tokens tokens = content.isSecond() ? work.second : work.first;
                     int kept = content.isSecond() ? keptOfSecond : keptOfFirst;
                     int from = firstKept(tokens, kept);
-                    trim(tokens);
                     System.arraycopy(tokens.ids, from, out.ids(), at, kept);
                     System.arraycopy(tokens.starts, from, out.starts(), at, kept);
                     System.arraycopy(tokens.ends, from, out.ends(), at, kept);

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The ids one text turns into, and where in the source text each came from if that was asked for.
  *
- * <p>{@link #isFull()} tells a model that more ids would be cut off anyway.
+ * <p>Once there are enough, more would be cut off anyway: {@link #endPiece} tells a model so.
  */
 final class Tokens {
     int[] ids = new int[256];
@@ -20,6 +20,7 @@ final class Tokens {
     private Text source = new Text();
     private boolean aligned;
     private int enough;
+    private boolean isFull;
 
     /**
      * Empties the list for the ids of {@code source}, with places if it is aligned. Ids beyond the
@@ -30,6 +31,7 @@ final class Tokens {
         this.source = source;
         this.aligned = source.isAligned();
         this.enough = enough;
+        this.isFull = false;
         if (aligned && starts.length < ids.length) {
             starts = Arrays.copyOf(starts, ids.length);
             ends = Arrays.copyOf(ends, ids.length);
@@ -41,8 +43,33 @@ final class Tokens {
         return aligned;
     }
 
+    /** Tells that a model is through with a piece. {@return whether it need not go on}. */
+    boolean endPiece() {
+        isFull = size >= enough;
+        return isFull;
+    }
+
+    /** {@return whether a model was told that it need not go on}. */
     boolean isFull() {
-        return size >= enough;
+        return isFull;
+    }
+
+    /** {@return the place in the source text so many code points before another}. */
+    int placeBefore(int place, int codePoints) {
+        int at = place;
+        for (int i = 0; i < codePoints && at > 0; i++) {
+            at -= Character.charCount(source.codePointBefore(at));
+        }
+        return at;
+    }
+
+    /** {@return the place in the source text so many code points after another}. */
+    int placeAfter(int place, int codePoints) {
+        int at = place;
+        for (int i = 0; i < codePoints && at < source.length; i++) {
+            at += Character.charCount(source.codePointAt(at));
+        }
+        return at;
     }
 
     /**

@@ -5,11 +5,14 @@ record WordLevel(Vocabulary vocabulary, String unknown) implements Model {
     @Override
     public void encode(Pieces pieces, Tokens out, Symbols symbols) {
         Text text = pieces.text();
-        for (int i = 0; i < pieces.count() && !out.isFull(); i++) {
+        for (int i = 0; i < pieces.count(); i++) {
             int from = pieces.from(i);
             int to = pieces.to(i);
             int id = vocabulary.id(text.chars, from, to);
             out.add(id == Vocabulary.NONE ? unknownId(text, from, to) : id, text, from, to);
+            if (out.endPiece()) {
+                return;
+            }
         }
     }
 

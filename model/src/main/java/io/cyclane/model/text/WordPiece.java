@@ -40,8 +40,11 @@ final class WordPiece implements Model {
     @Override
     public void encode(Pieces pieces, Tokens out, Symbols symbols) {
         Text text = pieces.text();
-        for (int i = 0; i < pieces.count() && !out.isFull(); i++) {
+        for (int i = 0; i < pieces.count(); i++) {
             encodeWord(text, pieces.from(i), pieces.to(i), out);
+            if (out.endPiece()) {
+                return;
+            }
         }
     }
 
