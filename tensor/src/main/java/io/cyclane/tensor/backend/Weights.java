@@ -31,7 +31,8 @@ public interface Weights extends AutoCloseable {
 
     /**
      * Gives a weight new numbers and packs its resident forms anew, in place: its next version. Not
-     * while a run is in flight.
+     * while a run is in flight. A form asked for later is packed from these numbers too, of which a
+     * row-major copy is kept (layout {@code master}).
      *
      * @param rows row-major F32 of the parameter's shape
      */

@@ -8,6 +8,7 @@ import io.cyclane.tensor.Type;
 import io.cyclane.tensor.backend.State;
 import io.cyclane.tensor.memory.Buffer;
 import io.cyclane.tensor.memory.MemoryPlan;
+import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Step;
 import java.util.ArrayList;
@@ -133,7 +134,7 @@ final class Binder {
         Type type = to.type();
         Place source =
                 isParameter(from)
-                        ? packed(from, from.shape(), executable.kernels().plainRows())
+                        ? packed(from, from.shape(), executable.kernels().packing(new Copy(), 0))
                         : place(from);
         return new CopyKernel(source, place(to), counts.elements(type), type.dtype().bytes());
     }

@@ -3,6 +3,7 @@ package io.cyclane.tensor.host;
 import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Type;
+import io.cyclane.tensor.backend.BackendException;
 import java.util.function.Function;
 
 /** Tells how many elements of a value count in the current run. */
@@ -35,6 +36,11 @@ final class Counts {
     private Count product(Shape shape) {
         if (shape.rank() == 0) {
             return Count.fixed(1);
+        }
+        if (shape.elements() > Integer.MAX_VALUE) {
+            throw new BackendException(
+                    "a value of %s has %d elements, and kernels count up to %d: lower the capacity"
+                            .formatted(shape, shape.elements(), Integer.MAX_VALUE));
         }
         return of(shape.extent(0)).times(Math.toIntExact(shape.withoutFirst().elements()));
     }

@@ -72,6 +72,11 @@ public final class HostBackend implements Backend {
                     "the plan belongs to another program (%s) than '%s' (%s): plan the lowered program"
                             .formatted(plan.fingerprint(), lowered.name(), lowered.fingerprint()));
         }
+        if (plan.program() != lowered) {
+            throw new BackendException(
+                    "the plan was made for another recording or lowering of '%s': plan the very program that is compiled"
+                            .formatted(lowered.name()));
+        }
         if (!(weights instanceof HostWeights own)) {
             throw new BackendException(
                     "the weights belong to another backend than '" + name() + "'");

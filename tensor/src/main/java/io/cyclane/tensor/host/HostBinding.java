@@ -69,6 +69,7 @@ final class HostBinding implements Binding {
 
     @Override
     public Buffer input(String name) {
+        session.requireOpen();
         Buffer input = inputs.get(name);
         if (input == null) {
             throw new IllegalArgumentException(
@@ -80,6 +81,7 @@ final class HostBinding implements Binding {
 
     @Override
     public void count(String extent, int count) {
+        session.requireOpen();
         Integer index = extentIndex.get(extent);
         if (index == null) {
             throw new IllegalArgumentException(
@@ -97,6 +99,7 @@ final class HostBinding implements Binding {
 
     @Override
     public void run() {
+        session.requireOpen();
         for (int i = 0; i < executable.program().extents().size(); i++) {
             if (counts.get(ValueLayout.JAVA_INT, 4L * i) == NOT_GIVEN) {
                 throw new IllegalStateException(
@@ -120,6 +123,7 @@ final class HostBinding implements Binding {
 
     @Override
     public Buffer value(Tensor tensor) {
+        session.requireOpen();
         Slot slot = executable.plan().slot(tensor);
         return arena.slice(slot.offset(), slot.length());
     }

@@ -19,7 +19,7 @@ final class HostSession implements Session {
     private final long arenaBytes;
     private final Map<Executable, HostBinding> bindings = new IdentityHashMap<>();
     private final ReentrantLock lock = new ReentrantLock();
-    private boolean closed;
+    private volatile boolean closed;
 
     HostSession(List<HostExecutable> executables, State state) {
         long arena = 0;
@@ -56,6 +56,7 @@ final class HostSession implements Session {
 
     @Override
     public Binding binding(Executable executable) {
+        requireOpen();
         HostBinding binding = bindings.get(executable);
         if (binding == null) {
             throw new IllegalArgumentException(
@@ -68,6 +69,7 @@ final class HostSession implements Session {
 
     @Override
     public Buffer arena() {
+        requireOpen();
         return slab.buffer().slice(0, arenaBytes);
     }
 
@@ -83,14 +85,19 @@ final class HostSession implements Session {
                     "a run is under way in this session: open another for a second thread");
         }
         try {
-            if (closed) {
-                throw new IllegalStateException("the session is closed");
-            }
+            requireOpen();
             for (Kernel kernel : kernels) {
                 kernel.run();
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Fails when the session is closed. */
+    void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the session is closed");
         }
     }
 

@@ -17,9 +17,18 @@ import java.util.TreeMap;
 
 /** Weights in host memory: one slab per weight and layout. */
 final class HostWeights implements Weights {
+    private static final String MASTER = "master";
+
     private final WeightSource source;
     private final Map<Key, Resident> residents = new LinkedHashMap<>();
     private final Map<Parameter, Long> versions = new HashMap<>();
+
+    /**
+     * Row-major copies of the weights that were replaced: what forms asked for later are packed
+     * from.
+     */
+    private final Map<Parameter, Slab> masters = new LinkedHashMap<>();
+
     private long packings;
     private boolean sealed;
     private boolean closed;
@@ -54,7 +63,8 @@ final class HostWeights implements Weights {
     }
 
     private Resident read(Key key, Packing packing) {
-        if (sealed) {
+        Slab master = masters.get(key.parameter);
+        if (sealed && master == null) {
             throw new BackendException(
                     "parameter '%s' was not packed as %s before the checkpoint was closed: compile every program of a model before sealing its weights"
                             .formatted(key.parameter.name(), key.layout));
@@ -63,7 +73,10 @@ final class HostWeights implements Weights {
         Resident resident = new Resident(slab, packing);
         boolean isPacked = false;
         try (Arena memory = Arena.ofConfined()) {
-            pack(source.rows(key.parameter, memory), key, resident);
+            MemorySegment rows =
+                    master == null ? source.rows(key.parameter, memory) : master.buffer().segment();
+            requireWhole(key.parameter, rows);
+            pack(rows, key, resident);
             isPacked = true;
             return resident;
         } finally {
@@ -73,20 +86,20 @@ final class HostWeights implements Weights {
         }
     }
 
-    private void pack(MemorySegment rows, Key key, Resident resident) {
-        long wanted = key.parameter.shape().elements() * Float.BYTES;
+    private static void requireWhole(Parameter parameter, MemorySegment rows) {
+        long wanted = parameter.shape().elements() * Float.BYTES;
         if (rows.byteSize() != wanted) {
             throw new BackendException(
-                    "parameter '%s' must be %s, %d bytes; came %d"
+                    "parameter '%s' must be %s as F32, %d bytes; came %d"
                             .formatted(
-                                    key.parameter.name(),
-                                    key.parameter.type(),
-                                    wanted,
-                                    rows.byteSize()));
+                                    parameter.name(), parameter.shape(), wanted, rows.byteSize()));
         }
+    }
+
+    private void pack(MemorySegment rows, Key key, Resident resident) {
         long rowBytes = key.each.elements() * Float.BYTES;
         long packedBytes = resident.packing.lengthBytes(key.each);
-        for (long row = 0; row * rowBytes < wanted; row++) {
+        for (long row = 0; row * rowBytes < rows.byteSize(); row++) {
             resident.packing.pack(
                     rows.asSlice(row * rowBytes, rowBytes),
                     key.each,
@@ -102,7 +115,7 @@ final class HostWeights implements Weights {
 
     @Override
     public synchronized long residentBytes() {
-        return residents.values().stream().mapToLong(resident -> resident.slab.lengthBytes()).sum();
+        return residentBytesByLayout().values().stream().mapToLong(Long::longValue).sum();
     }
 
     @Override
@@ -110,6 +123,7 @@ final class HostWeights implements Weights {
         Map<String, Long> bytes = new TreeMap<>();
         residents.forEach(
                 (key, resident) -> bytes.merge(key.layout, resident.slab.lengthBytes(), Long::sum));
+        masters.values().forEach(slab -> bytes.merge(MASTER, slab.lengthBytes(), Long::sum));
         return bytes;
     }
 
@@ -126,6 +140,9 @@ final class HostWeights implements Weights {
         if (closed) {
             throw new IllegalStateException("the weights are closed");
         }
+        requireWhole(parameter, rows);
+        Slab master = masters.computeIfAbsent(parameter, _ -> Slab.allocate(rows.byteSize()));
+        master.buffer().segment().copyFrom(rows);
         residents.forEach((key, resident) -> {
             if (key.parameter.equals(parameter)) {
                 pack(rows, key, resident);
@@ -158,6 +175,8 @@ final class HostWeights implements Weights {
             seal();
             residents.values().forEach(resident -> resident.slab.close());
             residents.clear();
+            masters.values().forEach(Slab::close);
+            masters.clear();
         }
     }
 

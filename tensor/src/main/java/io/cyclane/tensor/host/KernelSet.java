@@ -31,15 +31,12 @@ public interface KernelSet extends AutoCloseable {
     /** {@return how many bytes of scratch a kernel wants, for all its workers together} */
     long scratchBytes(Op op, List<Type> inputs);
 
-    /** {@return the form in which a kernel reads a parameter} */
-    Packing packing(Op op, int input);
-
     /**
-     * {@return the form in which a parameter is copied where its numbers are wanted as they are}
+     * {@return the form in which a kernel reads a parameter} Where a parameter starts a carry or
+     * updates a variable it is read as {@link io.cyclane.tensor.op.Copy} reads it, which must be
+     * row-major.
      */
-    default Packing plainRows() {
-        return RowsPacking.ROWS;
-    }
+    Packing packing(Op op, int input);
 
     /** {@return a kernel on these operands} */
     Kernel kernel(Op op, Operands operands);

@@ -3,6 +3,7 @@ package io.cyclane.tensor.host;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Step;
 import java.util.HashMap;
@@ -43,9 +44,9 @@ final class PackingWalk {
                         visit(apply.inputs().get(input), kernels.packing(apply.op(), input));
                     }
                 }
-                case Step.Update(Tensor _, Tensor value) -> visit(value, kernels.plainRows());
+                case Step.Update(Tensor _, Tensor value) -> visit(value, kernels.packing(new Copy(), 0));
                 case Step.Repeat repeat -> {
-                    repeat.carries().forEach(carry -> visit(carry.start(), kernels.plainRows()));
+                    repeat.carries().forEach(carry -> visit(carry.start(), kernels.packing(new Copy(), 0)));
                     for (Step.Row row : repeat.rows()) {
                         Parameter parameter = parameters.get(row.stacked());
                         if (parameter != null) {

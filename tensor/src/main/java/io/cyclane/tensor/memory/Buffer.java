@@ -29,8 +29,13 @@ public record Buffer(MemorySegment segment) {
      * checks that.
      *
      * <p>Agrona needs {@code --add-opens java.base/jdk.internal.misc=ALL-UNNAMED}.
+     *
+     * @throws IllegalStateException when the memory's owner is closed already
      */
     public UnsafeBuffer agrona(long offset, int lengthBytes) {
+        if (!segment.scope().isAlive()) {
+            throw new IllegalStateException("the memory's owner is closed");
+        }
         return new UnsafeBuffer(segment.asSlice(offset, lengthBytes).asByteBuffer());
     }
 

@@ -120,6 +120,14 @@ public final class MemoryPlan {
         return new PlanProof(program, options).floorBytes();
     }
 
+    /**
+     * {@return the program this plan belongs to} Another recording of the same steps has the same
+     * fingerprint, but values of its own, of which this plan knows nothing.
+     */
+    public Program program() {
+        return program;
+    }
+
     /** {@return the fingerprint of the program this plan belongs to} */
     public String fingerprint() {
         return program.fingerprint();
@@ -130,7 +138,7 @@ public final class MemoryPlan {
      * and for doubt.
      */
     public Optional<String> fault(Program other) {
-        if (!other.fingerprint().equals(fingerprint())) {
+        if (other != program) {
             return Optional.of(
                     "the plan belongs to '%s' (%s), not to '%s' (%s)"
                             .formatted(

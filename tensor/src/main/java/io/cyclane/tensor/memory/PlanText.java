@@ -40,7 +40,8 @@ final class PlanText {
 
     /** The values that share the busiest moment, largest first. */
     private void peak() {
-        List<Piece> pieces = new ArrayList<>(new Storage(program, options, true).pieces());
+        Storage storage = new Storage(program, options, true);
+        List<Piece> pieces = new ArrayList<>(storage.pieces());
         long most = -1;
         int busiest = 0;
         for (Piece piece : pieces) {
@@ -53,7 +54,7 @@ final class PlanText {
             }
         }
         int time = busiest;
-        line("alive at the peak:");
+        line("alive at the peak, %s:", storage.moment(time));
         pieces.stream()
                 .filter(piece -> piece.isTakenAt(time))
                 .sorted(

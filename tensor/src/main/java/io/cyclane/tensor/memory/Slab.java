@@ -2,7 +2,6 @@ package io.cyclane.tensor.memory;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -23,7 +22,7 @@ public final class Slab implements AutoCloseable {
 
     private final Arena arena = Arena.ofShared();
     private final Buffer buffer;
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private boolean closed;
 
     private Slab(long lengthBytes) {
         MemorySegment segment = arena.allocate(lengthBytes, ALIGNMENT_BYTES);
@@ -60,9 +59,10 @@ public final class Slab implements AutoCloseable {
 
     /** Gives the memory back. A second close does nothing. */
     @Override
-    public void close() {
-        if (closed.compareAndSet(false, true)) {
+    public synchronized void close() {
+        if (!closed) {
             arena.close();
+            closed = true;
             LIVE_BYTES.addAndGet(-buffer.lengthBytes());
         }
     }

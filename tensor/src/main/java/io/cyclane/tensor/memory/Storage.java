@@ -80,9 +80,39 @@ final class Storage {
         return Collections.unmodifiableMap(pieces);
     }
 
-    /** {@return the program's time of end} */
-    int end() {
-        return timeline.events().size();
+    /** {@return what happens at this time, in words} */
+    String moment(int time) {
+        if (time >= timeline.events().size()) {
+            return "the end";
+        }
+        Event event = timeline.events().get(time);
+        return switch (event.step()) {
+            case Step.Apply apply -> apply.toString();
+            case Step.Update update -> "update of '" + update.variable().name() + "'";
+            case Step.Repeat repeat ->
+                    "the %s of the repeat of '%s'"
+                            .formatted(
+                                    event.kind() == Event.Kind.OPEN ? "start" : "end",
+                                    repeat.carries().getFirst().start().name());
+        };
+    }
+
+    /** {@return the most bytes taken at one time: with these merges no arena is smaller} */
+    long mostTakenBytes() {
+        long[] change = new long[timeline.events().size() + 2];
+        for (Piece piece : all) {
+            for (int i = 0; i < piece.spans.length; i += 2) {
+                change[piece.spans[i]] += piece.bytes;
+                change[piece.spans[i + 1] + 1] -= piece.bytes;
+            }
+        }
+        long most = 0;
+        long taken = 0;
+        for (long bytes : change) {
+            taken += bytes;
+            most = Math.max(most, taken);
+        }
+        return most;
     }
 
     /** A result that its operation can not leave out needs a place even if nobody reads it. */

@@ -1,6 +1,7 @@
 package io.cyclane.tensor.op;
 
 import io.cyclane.tensor.DType;
+import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.ShapeException;
 import io.cyclane.tensor.Tensor;
@@ -106,28 +107,34 @@ public sealed interface Op
 
     /**
      * Fails unless the value is floating-point, has at least {@code rank} axes and a bounded extent
-     * only first.
+     * only first; where there must be an axis, the last is one of columns, and fixed.
      */
     static void requireFloat(String what, Type type, int rank) {
         require(type.dtype().isFloat(), "%s must be floating-point, is %s", what, type);
+        Shape shape = type.shape();
+        require(shape.rank() >= rank, "%s must have at least %d axes, is %s", what, rank, type);
+        requireBoundedFirst(what, type);
         require(
-                type.shape().rank() >= rank,
-                "%s must have at least %d axes, is %s",
+                rank == 0 || shape.extents().getLast() instanceof Extent.Fixed,
+                "the last extent of %s must be fixed: %s",
                 what,
-                rank,
                 type);
+    }
+
+    /** Fails unless the value is I32, with a bounded extent only first. */
+    static void requireInts(String what, Type type) {
+        require(type.dtype() == DType.I32, "%s must be I32, is %s", what, type);
+        requireBoundedFirst(what, type);
+    }
+
+    private static void requireBoundedFirst(String what, Type type) {
         Shape shape = type.shape();
         for (int axis = 1; axis < shape.rank(); axis++) {
             require(
-                    shape.extent(axis) instanceof io.cyclane.tensor.Extent.Fixed,
+                    shape.extent(axis) instanceof Extent.Fixed,
                     "%s has a bounded extent that is not its first: %s",
                     what,
                     type);
         }
-    }
-
-    /** Fails unless the value is I32. */
-    static void requireInts(String what, Type type) {
-        require(type.dtype() == DType.I32, "%s must be I32, is %s", what, type);
     }
 }

@@ -57,6 +57,8 @@ public final class Loop {
      * named}
      */
     public Tensor carry(Tensor start) {
+        requireInnermost();
+        requireOutside(start);
         Tensor inside = recorder.tensor(start.name(), start.type());
         carries.put(inside, new OpenCarry(start));
         return inside;
@@ -64,6 +66,8 @@ public final class Loop {
 
     /** {@return the row of the round, [..], of a stacked value, [N, ..]} */
     public Tensor row(Tensor stacked) {
+        requireInnermost();
+        requireOutside(stacked);
         if (stacked.shape().rank() == 0 || !stacked.shape().extent(0).equals(Extent.of(rounds))) {
             throw new ProgramException(
                     "'%s' must have a row for each of %d rounds, is %s"
@@ -76,17 +80,22 @@ public final class Loop {
         return row;
     }
 
-    /** Names the value that a carry takes in the next round. */
+    /**
+     * Names the value that a carry takes in the next round. A variable hands on what it holds where
+     * this is recorded.
+     */
     public void next(Tensor inside, Tensor end) {
+        requireInnermost();
         OpenCarry carry = carries.get(inside);
         if (carry == null) {
             throw new ProgramException("'" + inside.name() + "' is not a carry of this repeat");
         }
-        carry.end = end;
+        carry.end = end == inside || recorder.isWrittenHere(end) ? end : recorder.copy(end);
     }
 
     /** {@return all rounds' values of each, [N, ..], to be read after the loop is closed} */
     public Tensor collect(Tensor each) {
+        requireInnermost();
         boolean isKept = collected.stream().anyMatch(kept -> kept.each() == each);
         Tensor own = recorder.isComputedHere(each) && !isKept ? each : recorder.copy(each);
         Type type = each.type();
@@ -98,9 +107,7 @@ public final class Loop {
 
     /** Ends the body. */
     public void close() {
-        if (closed || recorder.depth() != depth) {
-            throw new ProgramException("a repeat is closed once, and inner ones before outer ones");
-        }
+        requireInnermost();
         closed = true;
         Set<Tensor> used = new HashSet<>();
         collected.forEach(kept -> used.add(kept.each()));
@@ -108,6 +115,31 @@ public final class Loop {
         carries.forEach((inside, carry) -> ends.add(carry.close(inside, used)));
         List<Step> body = recorder.endBody();
         recorder.add(new Step.Repeat(rounds, round, ends, rows, collected, body));
+    }
+
+    /** The arguments of a loop's first calls are easily recorded into its body. */
+    private void requireOutside(Tensor tensor) {
+        boolean isInside =
+                tensor == round
+                        || carries.containsKey(tensor)
+                        || rows.stream().anyMatch(row -> row.row() == tensor)
+                        || recorder.isWrittenHere(tensor);
+        if (isInside) {
+            throw new ProgramException(
+                    "'%s' is a value of the repeat's body, not one outside: compute it before the repeat of %d rounds is opened"
+                            .formatted(tensor.name(), rounds));
+        }
+    }
+
+    private void requireInnermost() {
+        if (closed || recorder.depth() != depth) {
+            throw new ProgramException(
+                    closed
+                            ? "the repeat of %d rounds is closed: nothing can be added to it"
+                                    .formatted(rounds)
+                            : "a repeat inside the one of %d rounds is still open: close it first"
+                                    .formatted(rounds));
+        }
     }
 
     /** {@return what a carry is after the last round} */
@@ -134,8 +166,8 @@ public final class Loop {
         }
 
         /**
-         * A carry ends in itself or in a value of its own, so that the hand-over can not tangle;
-         * any other end is copied once here.
+         * A carry ends in itself or in a value of its own, so that the hand-over can not tangle; an
+         * end that is kept or handed on elsewhere too is copied once here.
          */
         Step.Carry close(Tensor inside, Set<Tensor> used) {
             if (end == null) {
@@ -143,7 +175,7 @@ public final class Loop {
                         "carry '" + inside.name() + "' has no next value: name it with next");
             }
             Tensor own = end;
-            if (own != inside && !(recorder.isWrittenHere(own) && used.add(own))) {
+            if (own != inside && !used.add(own)) {
                 own = recorder.copy(own);
             }
             result = recorder.tensor(start.name(), start.type());

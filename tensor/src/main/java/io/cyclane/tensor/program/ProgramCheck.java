@@ -33,13 +33,23 @@ final class ProgramCheck {
             require(names.add(input.name()), "two inputs are called '%s'", input.name());
             define(input);
         }
+        Set<String> weights = new HashSet<>();
         program.parameters()
                 .forEach((tensor, parameter) -> {
+                    require(
+                            weights.add(parameter.name()),
+                            "two parameters are called '%s'",
+                            parameter.name());
                     sameType(tensor, parameter.type(), "parameter '" + parameter.name() + "'");
                     define(tensor);
                 });
+        Set<String> cells = new HashSet<>();
         program.variables()
                 .forEach((tensor, variable) -> {
+                    require(
+                            cells.add(variable.name()),
+                            "two variables are called '%s'",
+                            variable.name());
                     sameType(tensor, variable.type(), "variable '" + variable.name() + "'");
                     define(tensor);
                     updatable.add(tensor);

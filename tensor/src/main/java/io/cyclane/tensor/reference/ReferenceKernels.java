@@ -69,11 +69,6 @@ final class ReferenceKernels implements KernelSet {
 
     @Override
     public Packing packing(Op op, int input) {
-        return plainRows();
-    }
-
-    @Override
-    public Packing plainRows() {
         return held == DType.F64 ? WideRowsPacking.ROWS : RowsPacking.ROWS;
     }
 

@@ -1,5 +1,7 @@
 package io.cyclane.tensor.host;
 
+import static java.util.Objects.requireNonNull;
+
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.Variable;
 import io.cyclane.tensor.program.Program;
@@ -12,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a program with no plan at all: a map from value to numbers, loops unrolled, and fresh memory
@@ -24,12 +27,11 @@ final class Interpreter {
     private final Map<Tensor, MemorySegment> variables = new HashMap<>();
     private final Map<Tensor, MemorySegment> values = new HashMap<>();
     private final Map<Tensor, Row> rows = new HashMap<>();
-    private RandomData data;
+    private @Nullable RandomData data;
 
-    Interpreter(Program lowered, KernelSet kernels, RandomData data) {
+    Interpreter(Program lowered, KernelSet kernels) {
         this.program = lowered;
         this.kernels = kernels;
-        this.data = data;
         lowered.variables()
                 .keySet()
                 .forEach(v -> {
@@ -46,12 +48,12 @@ final class Interpreter {
         values.putAll(variables);
         for (Tensor input : program.inputs()) {
             MemorySegment memory = memory(input.type().lengthBytes());
-            data.fill(input, memory);
+            numbers.fill(input, memory);
             values.put(input, memory);
         }
         program.parameters()
                 .forEach((tensor, parameter) ->
-                        values.put(tensor, data.rows(parameter, Arena.ofAuto())));
+                        values.put(tensor, numbers.rows(parameter, Arena.ofAuto())));
         block(program.steps());
         variables.replaceAll((variable, _) -> values.get(variable));
     }
@@ -89,7 +91,8 @@ final class Interpreter {
             results.add(new Place(memory, 0));
         }
         Place scratch = new Place(memory(apply.scratchBytes()), 0);
-        Counts counts = new Counts(extent -> Count.fixed(data.count(extent.name())));
+        Counts counts =
+                new Counts(extent -> Count.fixed(requireNonNull(data).count(extent.name())));
         kernels.kernel(apply.op(), new Operands(apply, inputs, results, scratch, counts)).run();
     }
 
