@@ -148,4 +148,12 @@ final class NaiveConformanceTest {
             return NaiveKernels.open();
         }
     }
+
+    @Nested
+    class Programs extends ProgramConformance {
+        @Override
+        protected Backend backend() {
+            return NaiveKernels.open();
+        }
+    }
 }

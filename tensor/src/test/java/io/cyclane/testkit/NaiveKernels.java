@@ -39,11 +39,11 @@ import java.util.function.IntPredicate;
  * to right. What it errs by is what a whole model's error is measured in, and that it passes the
  * suites shows that their tolerances ask for no more than F32 can give.
  */
-final class NaiveKernels implements KernelSet {
+public final class NaiveKernels implements KernelSet {
     private NaiveKernels() {}
 
     /** {@return a backend of these kernels} */
-    static Backend open() {
+    public static Backend open() {
         return new HostBackend(new NaiveKernels());
     }
 

@@ -56,6 +56,11 @@ public record Ragged(int[] offsets) {
         return Type.f32(Shape.of(tokenExtent(), Extent.of(width)));
     }
 
+    /** {@return the type of an I32 value with one number per token} */
+    public Type idsType() {
+        return Type.i32(Shape.of(tokenExtent()));
+    }
+
     /** {@return the type of the offsets} */
     public Type offsetsType() {
         return Type.i32(Shape.of(new Extent.Borders(sequenceExtent())));

@@ -16,10 +16,10 @@ final class ErfTest {
      * The series' largest terms reach exp(27^2), 317 digits before the point, and erfc(27) has as
      * many zeros after it.
      */
-    private static final MathContext DIGITS = new MathContext(700);
+    private static final MathContext MOST_DIGITS = new MathContext(700);
 
     private static final BigDecimal TWO_OVER_SQRT_PI =
-            BigDecimal.TWO.divide(pi().sqrt(DIGITS), DIGITS);
+            BigDecimal.TWO.divide(pi().sqrt(MOST_DIGITS), MOST_DIGITS);
 
     /** Machin, 1706: pi / 4 = 4 atan(1/5) - atan(1/239). */
     private static BigDecimal pi() {
@@ -31,34 +31,32 @@ final class ErfTest {
     }
 
     private static BigDecimal inverseTangentOfInverse(int n) {
-        BigDecimal least = BigDecimal.ONE.movePointLeft(DIGITS.getPrecision() + 5);
-        BigDecimal power =
-                BigDecimal.ONE.divide(
-                        BigDecimal.valueOf(n), new MathContext(DIGITS.getPrecision() + 10));
+        MathContext digits = new MathContext(MOST_DIGITS.getPrecision() + 10);
+        BigDecimal least = BigDecimal.ONE.movePointLeft(digits.getPrecision());
+        BigDecimal power = BigDecimal.ONE.divide(BigDecimal.valueOf(n), digits);
         BigDecimal sum = BigDecimal.ZERO;
         for (int k = 0; power.compareTo(least) > 0; k++) {
-            BigDecimal term = power.divide(BigDecimal.valueOf(2L * k + 1), DIGITS);
+            BigDecimal term = power.divide(BigDecimal.valueOf(2L * k + 1), digits);
             sum = k % 2 == 0 ? sum.add(term) : sum.subtract(term);
-            power =
-                    power.divide(
-                            BigDecimal.valueOf((long) n * n),
-                            new MathContext(DIGITS.getPrecision() + 10));
+            power = power.divide(BigDecimal.valueOf((long) n * n), digits);
         }
         return sum;
     }
 
     /** {@code 1 - 2 / sqrt(pi) * sum over n of (-1)^n x^(2 n + 1) / (n! (2 n + 1))}. */
     private static BigDecimal exact(double x) {
+        int zeros = (int) (x * x / Math.log(10)) + 2;
+        MathContext digits = new MathContext(2 * zeros + 50);
         BigDecimal argument = new BigDecimal(x);
         BigDecimal square = argument.multiply(argument).negate();
-        BigDecimal least = BigDecimal.ONE.movePointLeft(360);
+        BigDecimal least = BigDecimal.ONE.movePointLeft(zeros + 40);
         BigDecimal term = argument;
         BigDecimal sum = BigDecimal.ZERO;
         for (int n = 0; term.abs().compareTo(least) > 0; n++) {
-            sum = sum.add(term.divide(BigDecimal.valueOf(2L * n + 1), DIGITS), DIGITS);
-            term = term.multiply(square, DIGITS).divide(BigDecimal.valueOf(n + 1L), DIGITS);
+            sum = sum.add(term.divide(BigDecimal.valueOf(2L * n + 1), digits), digits);
+            term = term.multiply(square, digits).divide(BigDecimal.valueOf(n + 1L), digits);
         }
-        return BigDecimal.ONE.subtract(TWO_OVER_SQRT_PI.multiply(sum, DIGITS), DIGITS);
+        return BigDecimal.ONE.subtract(TWO_OVER_SQRT_PI.multiply(sum, digits), digits);
     }
 
     static DoubleStream arguments() {

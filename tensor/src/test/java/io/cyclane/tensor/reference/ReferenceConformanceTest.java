@@ -14,6 +14,7 @@ import io.cyclane.testkit.MatMulConformance;
 import io.cyclane.testkit.MultiplyConformance;
 import io.cyclane.testkit.PoolConformance;
 import io.cyclane.testkit.PositionsConformance;
+import io.cyclane.testkit.ProgramConformance;
 import io.cyclane.testkit.RmsNormConformance;
 import io.cyclane.testkit.RotaryConformance;
 import io.cyclane.testkit.ScaleConformance;
@@ -161,6 +162,14 @@ final class ReferenceConformanceTest {
 
     @Nested
     class Split extends SplitConformance {
+        @Override
+        protected Backend backend() {
+            return ReferenceBackend.open();
+        }
+    }
+
+    @Nested
+    class Programs extends ProgramConformance {
         @Override
         protected Backend backend() {
             return ReferenceBackend.open();
