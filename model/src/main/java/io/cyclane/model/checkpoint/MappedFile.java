@@ -38,7 +38,12 @@ final class MappedFile implements AutoCloseable {
         }
         try {
             FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
-            return new MappedFile(source, channel, channel.size());
+            try {
+                return new MappedFile(source, channel, channel.size());
+            } catch (IOException e) {
+                channel.close();
+                throw e;
+            }
         } catch (NoSuchFileException e) {
             throw new CheckpointException(source + ": no such file", e);
         } catch (IOException e) {
