@@ -38,7 +38,12 @@ final class MappedFile implements AutoCloseable {
         }
         try {
             FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
-            return new MappedFile(source, channel, channel.size());
+            try {
+                return new MappedFile(source, channel, channel.size());
+            } catch (IOException e) {
+                channel.close();
+                throw e;
+            }
         } catch (NoSuchFileException e) {
             throw new CheckpointException(source + ": no such file", e);
         } catch (IOException e) {
@@ -87,17 +92,26 @@ final class MappedFile implements AutoCloseable {
      * @throws IllegalStateException when it is closed
      */
     void guard(Runnable reads) {
+        CheckpointException failure = null;
         try {
-            reads.run();
+            try {
+                reads.run();
+            } catch (CheckpointException e) {
+                failure = e; // bytes that were not there look like wrong ones
+            }
             // Asked after the reads: a file that still has its length had it all along, or has
-            // been changed back, which shows only in what was read.
+            // been changed back, which shows only in what was read. The call also is where an
+            // InternalError that is still on its way arrives.
             if (channel.size() < length) {
-                throw changed(null);
+                throw changed(failure);
             }
         } catch (InternalError e) {
             throw changed(e);
         } catch (IOException e) {
             throw new CheckpointException(source + ": can not be read: " + e, e);
+        }
+        if (failure != null) {
+            throw failure;
         }
     }
 

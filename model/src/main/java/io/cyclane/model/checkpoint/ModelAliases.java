@@ -3,6 +3,7 @@ package io.cyclane.model.checkpoint;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -23,7 +24,7 @@ public final class ModelAliases {
 
     /** {@return every short name, in order} */
     public static Set<String> names() {
-        return Set.copyOf(PACKAGED.keySet());
+        return Collections.unmodifiableSet(PACKAGED.keySet());
     }
 
     /**

@@ -18,7 +18,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -264,7 +263,7 @@ final class ModelCache {
 
     private static Stream<Path> tree(Path top) {
         try (Stream<Path> all = Files.walk(top)) {
-            return new ArrayList<>(all.sorted(Comparator.reverseOrder()).toList()).stream();
+            return all.sorted(Comparator.reverseOrder()).toList().stream();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

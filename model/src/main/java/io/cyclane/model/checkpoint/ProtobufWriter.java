@@ -31,6 +31,9 @@ public final class ProtobufWriter {
     private int tailBytes;
     private long partBytes;
 
+    /** An empty message. */
+    public ProtobufWriter() {}
+
     /** {@return how many bytes the message has so far} */
     public long byteSize() {
         return partBytes + tailBytes;

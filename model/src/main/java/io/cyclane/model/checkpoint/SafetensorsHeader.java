@@ -93,14 +93,19 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         }
 
         private Map<String, String> metadata() {
-            require(JsonToken.START_OBJECT, "'" + METADATA + "' must be an object of strings");
+            if (json.currentToken() != JsonToken.START_OBJECT) {
+                throw new CheckpointException(
+                        source + ": '" + METADATA + "' must be an object of strings");
+            }
             Map<String, String> metadata = new LinkedHashMap<>();
             while (json.nextToken() != JsonToken.END_OBJECT) {
                 String key = StrictJson.text(source, json);
                 json.nextToken();
-                require(
-                        JsonToken.VALUE_STRING,
-                        "'%s' holds strings only, '%s' is none".formatted(METADATA, key));
+                if (json.currentToken() != JsonToken.VALUE_STRING) {
+                    throw new CheckpointException(
+                            "%s: '%s' holds strings only, '%s' is none"
+                                    .formatted(source, METADATA, key));
+                }
                 if (metadata.put(key, StrictJson.text(source, json)) != null) {
                     throw twice(METADATA + "." + key);
                 }
@@ -114,7 +119,9 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         }
 
         private Entry entry(String name) {
-            require(JsonToken.START_OBJECT, "tensor '" + name + "' must be an object");
+            if (json.currentToken() != JsonToken.START_OBJECT) {
+                throw wrong(name, "must be an object");
+            }
             StoredType type = null;
             List<Long> extents = null;
             List<Long> offsets = null;
@@ -166,21 +173,23 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         }
 
         private StoredType type(String name) {
-            require(JsonToken.VALUE_STRING, "tensor '" + name + "': dtype must be a string");
+            if (json.currentToken() != JsonToken.VALUE_STRING) {
+                throw wrong(name, "dtype must be a string");
+            }
             String type = StrictJson.text(source, json);
             return StoredType.named(type)
                     .orElseThrow(() -> wrong(name, "has the unknown dtype '" + type + "'"));
         }
 
         private List<Long> longs(String name, String key) {
-            require(
-                    JsonToken.START_ARRAY,
-                    "tensor '%s': %s must be a list of integers".formatted(name, key));
+            if (json.currentToken() != JsonToken.START_ARRAY) {
+                throw wrong(name, key + " must be a list of integers");
+            }
             List<Long> values = new ArrayList<>(4);
             while (json.nextToken() != JsonToken.END_ARRAY) {
-                require(
-                        JsonToken.VALUE_NUMBER_INT,
-                        "tensor '%s': %s must hold integers".formatted(name, key));
+                if (json.currentToken() != JsonToken.VALUE_NUMBER_INT) {
+                    throw wrong(name, key + " must hold integers");
+                }
                 long value = json.getLongValue();
                 if (value < 0) {
                     throw wrong(name, key + " holds the negative " + value);
@@ -188,12 +197,6 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
                 values.add(value);
             }
             return List.copyOf(values);
-        }
-
-        private void require(JsonToken wanted, String otherwise) {
-            if (json.currentToken() != wanted) {
-                throw new CheckpointException(source + ": " + otherwise);
-            }
         }
 
         private void requireOnce(@Nullable Object before, String name, String key) {

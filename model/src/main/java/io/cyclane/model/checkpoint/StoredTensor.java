@@ -9,7 +9,9 @@ import java.util.List;
  *
  * <p>The bytes are row-major, little-endian, read-only where they are mapped, and need not be
  * aligned to their element: read them with unaligned layouts or in bulk. They are gone when the
- * {@link Checkpoint} that gave them is closed. An extent may be 0, unlike in a {@code Shape}.
+ * {@link Checkpoint} that gave them is closed. Where the file might be cut short meanwhile, {@link
+ * Checkpoint#floats} and {@link Checkpoint#copy} notice; reading the bytes directly may end in an
+ * {@code InternalError}. An extent may be 0, unlike in a {@code Shape}.
  */
 public record StoredTensor(String name, StoredType type, List<Long> extents, MemorySegment bytes) {
     /**
