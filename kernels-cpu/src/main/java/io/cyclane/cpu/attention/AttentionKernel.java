@@ -128,6 +128,7 @@ public final class AttentionKernel implements Kernel {
      * @param keys [64 + 8, K]
      * @param values per panel of 2L columns [64, 2L]
      * @param scores [64 + 8, 2L], of the tile at hand
+     * @param block [2L, 2L], weighed values of the block at hand
      * @param sums [64, columns], the weighed values so far
      * @param maxima [64], then the sums of the weights [64], then the factors of the step [64]
      * @param columns K, rounded up to whole panels
@@ -137,6 +138,7 @@ public final class AttentionKernel implements Kernel {
             long keys,
             long values,
             long scores,
+            long block,
             long sums,
             long maxima,
             long lengthBytes,
@@ -149,10 +151,11 @@ public final class AttentionKernel implements Kernel {
             long values = keys + 4L * (KEYS + AttentionTile.ROWS) * width;
             long valuesAligned = (values + 63) & -64;
             long scores = valuesAligned + 4L * KEYS * columns;
-            long sums = scores + (KEYS + AttentionTile.ROWS) * AttentionTile.ROW;
+            long block = scores + (KEYS + AttentionTile.ROWS) * AttentionTile.ROW;
+            long sums = block + AttentionTile.QUERIES * AttentionTile.ROW;
             long maxima = sums + 4L * QUERIES * columns;
             long length = maxima + 4L * 3 * QUERIES;
-            return new Layout(0, keys, valuesAligned, scores, sums, maxima, length, columns);
+            return new Layout(0, keys, valuesAligned, scores, block, sums, maxima, length, columns);
         }
     }
 
@@ -253,16 +256,13 @@ public final class AttentionKernel implements Kernel {
             AttentionTile.softmax(s, scores + over, n, maxima + over, sums + over, shrink + over);
         }
         long columnBytes = 4L * layout.columns();
+        long gathered = at + layout.sums() + query * columnBytes;
+        long block = at + layout.block();
         for (int column = 0; column < layout.columns(); column += AttentionTile.QUERIES) {
-            AttentionTile.values(
-                    s,
-                    scores,
-                    at + layout.values() + 4L * column * KEYS + (from - packed) * AttentionTile.ROW,
-                    shrink,
-                    at + layout.sums() + query * columnBytes + 4L * column,
-                    columnBytes,
-                    n,
-                    queries);
+            long values = at + layout.values() + 4L * column * KEYS;
+            long used = values + (from - packed) * AttentionTile.ROW;
+            AttentionTile.values(s, scores, used, block, n, queries);
+            AttentionTile.join(s, shrink, block, gathered + 4L * column, columnBytes, queries);
         }
     }
 

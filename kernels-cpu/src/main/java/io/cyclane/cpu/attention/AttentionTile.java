@@ -236,60 +236,35 @@ final class AttentionTile {
     }
 
     /**
-     * Adds the weighed values of a block: {@code to[q] = to[q] * shrink[q] + sum over j of
-     * weights[j][q] * values[j]}, for two vectors of columns.
+     * The weighed values of a block: {@code to[q] = sum over j of weights[j][q] * values[j]}, for
+     * two vectors of columns.
      *
      * @param values [n, QUERIES], a panel of as many columns
-     * @param to rows {@code toBytes} apart; {@code queries} of them, rounded up to eight
+     * @param to [QUERIES, QUERIES], of which {@code queries} rows, rounded up to eight, are written
      */
-    static void values(
-            MemorySegment s,
-            long weights,
-            long values,
-            long shrink,
-            long to,
-            long toBytes,
-            int n,
-            int queries) {
+    static void values(MemorySegment s, long weights, long values, long to, int n, int queries) {
         for (int q = 0; q < queries; q += ROWS) {
-            values8x2(s, weights + 4L * q, values, shrink + 4L * q, to + q * toBytes, toBytes, n);
+            values8x2(s, weights + 4L * q, values, to + q * ROW, n);
         }
     }
 
-    private static void values8x2(
-            MemorySegment s, long weights, long values, long shrink, long to, long toBytes, int n) {
-        long row0 = to;
-        long row1 = to + toBytes;
-        long row2 = to + 2L * toBytes;
-        long row3 = to + 3L * toBytes;
-        long row4 = to + 4L * toBytes;
-        long row5 = to + 5L * toBytes;
-        long row6 = to + 6L * toBytes;
-        long row7 = to + 7L * toBytes;
-        FloatVector f0 = FloatVector.broadcast(F32, s.get(FLOAT, shrink + 0));
-        FloatVector c00 = FloatVector.fromMemorySegment(F32, s, row0, ORDER).mul(f0);
-        FloatVector c01 = FloatVector.fromMemorySegment(F32, s, row0 + VECTOR, ORDER).mul(f0);
-        FloatVector f1 = FloatVector.broadcast(F32, s.get(FLOAT, shrink + 4));
-        FloatVector c10 = FloatVector.fromMemorySegment(F32, s, row1, ORDER).mul(f1);
-        FloatVector c11 = FloatVector.fromMemorySegment(F32, s, row1 + VECTOR, ORDER).mul(f1);
-        FloatVector f2 = FloatVector.broadcast(F32, s.get(FLOAT, shrink + 8));
-        FloatVector c20 = FloatVector.fromMemorySegment(F32, s, row2, ORDER).mul(f2);
-        FloatVector c21 = FloatVector.fromMemorySegment(F32, s, row2 + VECTOR, ORDER).mul(f2);
-        FloatVector f3 = FloatVector.broadcast(F32, s.get(FLOAT, shrink + 12));
-        FloatVector c30 = FloatVector.fromMemorySegment(F32, s, row3, ORDER).mul(f3);
-        FloatVector c31 = FloatVector.fromMemorySegment(F32, s, row3 + VECTOR, ORDER).mul(f3);
-        FloatVector f4 = FloatVector.broadcast(F32, s.get(FLOAT, shrink + 16));
-        FloatVector c40 = FloatVector.fromMemorySegment(F32, s, row4, ORDER).mul(f4);
-        FloatVector c41 = FloatVector.fromMemorySegment(F32, s, row4 + VECTOR, ORDER).mul(f4);
-        FloatVector f5 = FloatVector.broadcast(F32, s.get(FLOAT, shrink + 20));
-        FloatVector c50 = FloatVector.fromMemorySegment(F32, s, row5, ORDER).mul(f5);
-        FloatVector c51 = FloatVector.fromMemorySegment(F32, s, row5 + VECTOR, ORDER).mul(f5);
-        FloatVector f6 = FloatVector.broadcast(F32, s.get(FLOAT, shrink + 24));
-        FloatVector c60 = FloatVector.fromMemorySegment(F32, s, row6, ORDER).mul(f6);
-        FloatVector c61 = FloatVector.fromMemorySegment(F32, s, row6 + VECTOR, ORDER).mul(f6);
-        FloatVector f7 = FloatVector.broadcast(F32, s.get(FLOAT, shrink + 28));
-        FloatVector c70 = FloatVector.fromMemorySegment(F32, s, row7, ORDER).mul(f7);
-        FloatVector c71 = FloatVector.fromMemorySegment(F32, s, row7 + VECTOR, ORDER).mul(f7);
+    private static void values8x2(MemorySegment s, long weights, long values, long to, int n) {
+        FloatVector c00 = FloatVector.zero(F32);
+        FloatVector c01 = FloatVector.zero(F32);
+        FloatVector c10 = FloatVector.zero(F32);
+        FloatVector c11 = FloatVector.zero(F32);
+        FloatVector c20 = FloatVector.zero(F32);
+        FloatVector c21 = FloatVector.zero(F32);
+        FloatVector c30 = FloatVector.zero(F32);
+        FloatVector c31 = FloatVector.zero(F32);
+        FloatVector c40 = FloatVector.zero(F32);
+        FloatVector c41 = FloatVector.zero(F32);
+        FloatVector c50 = FloatVector.zero(F32);
+        FloatVector c51 = FloatVector.zero(F32);
+        FloatVector c60 = FloatVector.zero(F32);
+        FloatVector c61 = FloatVector.zero(F32);
+        FloatVector c70 = FloatVector.zero(F32);
+        FloatVector c71 = FloatVector.zero(F32);
         for (int i = 0; i < n; i++) {
             long v = values + i * ROW;
             long w = weights + i * ROW;
@@ -320,21 +295,42 @@ final class AttentionTile {
             c70 = w7.fma(v0, c70);
             c71 = w7.fma(v1, c71);
         }
-        c00.intoMemorySegment(s, row0, ORDER);
-        c01.intoMemorySegment(s, row0 + VECTOR, ORDER);
-        c10.intoMemorySegment(s, row1, ORDER);
-        c11.intoMemorySegment(s, row1 + VECTOR, ORDER);
-        c20.intoMemorySegment(s, row2, ORDER);
-        c21.intoMemorySegment(s, row2 + VECTOR, ORDER);
-        c30.intoMemorySegment(s, row3, ORDER);
-        c31.intoMemorySegment(s, row3 + VECTOR, ORDER);
-        c40.intoMemorySegment(s, row4, ORDER);
-        c41.intoMemorySegment(s, row4 + VECTOR, ORDER);
-        c50.intoMemorySegment(s, row5, ORDER);
-        c51.intoMemorySegment(s, row5 + VECTOR, ORDER);
-        c60.intoMemorySegment(s, row6, ORDER);
-        c61.intoMemorySegment(s, row6 + VECTOR, ORDER);
-        c70.intoMemorySegment(s, row7, ORDER);
-        c71.intoMemorySegment(s, row7 + VECTOR, ORDER);
+        c00.intoMemorySegment(s, to + 0 * ROW, ORDER);
+        c01.intoMemorySegment(s, to + 0 * ROW + VECTOR, ORDER);
+        c10.intoMemorySegment(s, to + 1 * ROW, ORDER);
+        c11.intoMemorySegment(s, to + 1 * ROW + VECTOR, ORDER);
+        c20.intoMemorySegment(s, to + 2 * ROW, ORDER);
+        c21.intoMemorySegment(s, to + 2 * ROW + VECTOR, ORDER);
+        c30.intoMemorySegment(s, to + 3 * ROW, ORDER);
+        c31.intoMemorySegment(s, to + 3 * ROW + VECTOR, ORDER);
+        c40.intoMemorySegment(s, to + 4 * ROW, ORDER);
+        c41.intoMemorySegment(s, to + 4 * ROW + VECTOR, ORDER);
+        c50.intoMemorySegment(s, to + 5 * ROW, ORDER);
+        c51.intoMemorySegment(s, to + 5 * ROW + VECTOR, ORDER);
+        c60.intoMemorySegment(s, to + 6 * ROW, ORDER);
+        c61.intoMemorySegment(s, to + 6 * ROW + VECTOR, ORDER);
+        c70.intoMemorySegment(s, to + 7 * ROW, ORDER);
+        c71.intoMemorySegment(s, to + 7 * ROW + VECTOR, ORDER);
+    }
+
+    /**
+     * Joins a block's weighed values to those before it: {@code to[q] = to[q] * factors[q] +
+     * block[q]}.
+     *
+     * @param to rows of two vectors, {@code toBytes} apart
+     */
+    static void join(
+            MemorySegment s, long factors, long block, long to, long toBytes, int queries) {
+        for (int q = 0; q < queries; q++) {
+            FloatVector factor = FloatVector.broadcast(F32, s.get(FLOAT, factors + 4L * q));
+            long from = block + q * ROW;
+            long row = to + q * toBytes;
+            FloatVector.fromMemorySegment(F32, s, row, ORDER)
+                    .fma(factor, FloatVector.fromMemorySegment(F32, s, from, ORDER))
+                    .intoMemorySegment(s, row, ORDER);
+            FloatVector.fromMemorySegment(F32, s, row + VECTOR, ORDER)
+                    .fma(factor, FloatVector.fromMemorySegment(F32, s, from + VECTOR, ORDER))
+                    .intoMemorySegment(s, row + VECTOR, ORDER);
+        }
     }
 }
