@@ -44,9 +44,11 @@ final class PackingWalk {
                         visit(apply.inputs().get(input), kernels.packing(apply.op(), input));
                     }
                 }
-                case Step.Update(Tensor _, Tensor value) -> visit(value, kernels.packing(new Copy(), 0));
+                case Step.Update(Tensor _, Tensor value) ->
+                        visit(value, kernels.packing(new Copy(), 0));
                 case Step.Repeat repeat -> {
-                    repeat.carries().forEach(carry -> visit(carry.start(), kernels.packing(new Copy(), 0)));
+                    repeat.carries()
+                            .forEach(carry -> visit(carry.start(), kernels.packing(new Copy(), 0)));
                     for (Step.Row row : repeat.rows()) {
                         Parameter parameter = parameters.get(row.stacked());
                         if (parameter != null) {
