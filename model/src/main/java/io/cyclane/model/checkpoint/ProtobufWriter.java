@@ -21,9 +21,6 @@ public final class ProtobufWriter {
     private static final int SMALL_BYTES = 256;
     private static final long MOST_BUFFER_BYTES = 1 << 30;
 
-    /** An empty message. */
-    public ProtobufWriter() {}
-
     /** Finished parts in order, and the bytes collected since the last. */
     private final List<MemorySegment> parts = new ArrayList<>();
 
