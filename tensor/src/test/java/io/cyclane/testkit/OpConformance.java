@@ -50,9 +50,9 @@ public abstract class OpConformance {
         return IntStream.of(1, 7, 8, 15, 16, 17, 31, 33, 61, 127, 384, 768, 1152);
     }
 
-    /** Counts of rows that meet every remainder of a tile. */
+    /** None, and counts of rows that meet every remainder of a tile. */
     static IntStream rowCounts() {
-        return IntStream.concat(IntStream.rangeClosed(1, 40), IntStream.of(97));
+        return IntStream.concat(IntStream.rangeClosed(0, 40), IntStream.of(97));
     }
 
     /** {@return the type of rows of this width, with room for a few more than {@code rows}} */

@@ -2,6 +2,7 @@ package io.cyclane.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Parameter;
@@ -21,7 +22,6 @@ import io.cyclane.tensor.reference.ReferenceBackend;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -29,11 +29,15 @@ import java.util.Map;
  * A program with the numbers to run it on: inputs and weights by name, counts by extent. Results
  * come back as {@code double}, which holds every F32 and I32 exactly.
  *
- * <p>All memory, the rows of inputs beyond their counts included, is filled with a pattern before a
- * run: a NaN wherever it is read as a number, and -1 as an I32.
+ * <p>Before a run the arena is filled with one NaN, and the rows of inputs beyond their counts with
+ * another, which is -1 where it is read as an I32.
  */
 public final class Run {
-    private static final byte PATTERN = (byte) 0xFF;
+    /** In inputs beyond their counts: all ones. */
+    private static final byte NO_INPUT = (byte) 0xFF;
+
+    /** In the arena: another NaN, so that what is computed from the first shows. */
+    private static final int UNWRITTEN = 0x7FFFDEAD;
 
     private final Program program;
     private final Map<String, float[]> floats = new LinkedHashMap<>();
@@ -122,15 +126,21 @@ public final class Run {
                     backend.compile(lowered, planner.plan(lowered, PlanOptions.DEFAULT), weights);
             session = backend.open(executable);
             binding = session.binding(executable);
-            session.arena().segment().fill(PATTERN);
+            fill(session.arena().segment());
             counts.forEach(binding::count);
+        }
+
+        private static void fill(MemorySegment arena) {
+            for (long at = 0; at + 4 <= arena.byteSize(); at += 4) {
+                arena.set(ValueLayout.JAVA_INT, at, UNWRITTEN);
+            }
         }
 
         /** {@return the outputs for the numbers as given now} */
         public Map<String, double[]> run() {
             for (Tensor input : lowered.inputs()) {
                 MemorySegment window = binding.input(input.name()).segment();
-                window.fill(PATTERN);
+                window.fill(NO_INPUT);
                 write(input, window);
             }
             binding.run();
@@ -174,22 +184,20 @@ public final class Run {
             return values;
         }
 
-        /** Fails if an output's rows beyond the count do not hold the pattern any more. */
+        /** Fails if an output's rows beyond the count are not as they were any more. */
         void assertUntouchedBeyondCounts() {
-            lowered.outputs()
-                    .forEach((name, tensor) -> {
-                        MemorySegment window = binding.output(name).segment();
-                        long from = (long) elements(tensor.type()) * tensor.dtype().bytes();
-                        MemorySegment beyond = window.asSlice(from);
-                        byte[] untouched = new byte[(int) beyond.byteSize()];
-                        Arrays.fill(untouched, PATTERN);
-                        assertEquals(
-                                -1,
-                                beyond.mismatch(MemorySegment.ofArray(untouched)),
-                                () ->
-                                        "%s: byte of output '%s' written beyond its count"
-                                                .formatted(program.name(), name));
-                    });
+            for (Map.Entry<String, Tensor> output : lowered.outputs().entrySet()) {
+                Type type = output.getValue().type();
+                MemorySegment window = binding.output(output.getKey()).segment();
+                long from = (long) elements(type) * type.dtype().bytes();
+                for (long at = from; at < window.byteSize(); at += 4) {
+                    if (window.get(ValueLayout.JAVA_INT, at) != UNWRITTEN) {
+                        fail(
+                                "%s: output '%s' was written at byte %d, beyond its count"
+                                        .formatted(program.name(), output.getKey(), at));
+                    }
+                }
+            }
         }
 
         @Override
