@@ -55,6 +55,10 @@ public final class AttentionKernel implements Kernel {
         long at(int row, int column) {
             return place.offset() + 4L * ((long) row * stride + column);
         }
+
+        long strideBytes() {
+            return 4L * stride;
+        }
     }
 
     private final Rows q;
@@ -288,21 +292,35 @@ public final class AttentionKernel implements Kernel {
     private void takeSquare(long square, int row, int rows, int head, int i) {
         MemorySegment from = q.place().segment();
         MemorySegment to = scratch.segment();
+        long source = q.at(row, head * width + i);
         int columns = Math.min(L, width - i);
-        for (int r = 0; r < L; r++) {
-            long source = q.at(row + r, head * width + i);
-            long target = square + r * AttentionTile.ROW;
-            if (r >= rows) {
-                FloatVector.zero(F32).intoMemorySegment(to, target, ORDER);
-            } else if (columns == L) {
-                FloatVector.fromMemorySegment(F32, from, source, ORDER)
-                        .mul(factor)
-                        .intoMemorySegment(to, target, ORDER);
-            } else {
+        if (columns == L) {
+            takeScaled(from, source, q.strideBytes(), to, square, rows, factor);
+        } else {
+            for (int r = 0; r < rows; r++) {
                 for (int c = 0; c < columns; c++) {
-                    to.set(FLOAT, target + 4L * c, from.get(FLOAT, source + 4L * c) * factor);
+                    float element = from.get(FLOAT, source + r * q.strideBytes() + 4L * c);
+                    to.set(FLOAT, square + r * AttentionTile.ROW + 4L * c, element * factor);
                 }
             }
+        }
+        for (int r = rows; r < L; r++) {
+            FloatVector.zero(F32).intoMemorySegment(to, square + r * AttentionTile.ROW, ORDER);
+        }
+    }
+
+    private static void takeScaled(
+            MemorySegment from,
+            long source,
+            long sourceBytes,
+            MemorySegment to,
+            long target,
+            int rows,
+            float factor) {
+        for (int r = 0; r < rows; r++) {
+            FloatVector.fromMemorySegment(F32, from, source + r * sourceBytes, ORDER)
+                    .mul(factor)
+                    .intoMemorySegment(to, target + r * AttentionTile.ROW, ORDER);
         }
     }
 
@@ -324,16 +342,16 @@ public final class AttentionKernel implements Kernel {
     private void takeKeys(long at, int row, int n, int head) {
         MemorySegment from = k.place().segment();
         MemorySegment to = scratch.segment();
-        for (int r = 0; r < n; r++) {
-            long source = k.at(row + r, head * width);
-            long target = at + layout.keys() + 4L * r * width;
-            int i = 0;
-            for (; i <= width - L; i += L) {
-                FloatVector.fromMemorySegment(F32, from, source + 4L * i, ORDER)
-                        .intoMemorySegment(to, target + 4L * i, ORDER);
-            }
-            for (; i < width; i++) {
-                to.set(FLOAT, target + 4L * i, from.get(FLOAT, source + 4L * i));
+        long source = k.at(row, head * width);
+        long target = at + layout.keys();
+        int i = 0;
+        for (; i <= width - L; i += L) {
+            copyColumn(from, source + 4L * i, k.strideBytes(), to, target + 4L * i, 4L * width, n);
+        }
+        for (; i < width; i++) {
+            for (int r = 0; r < n; r++) {
+                float element = from.get(FLOAT, source + r * k.strideBytes() + 4L * i);
+                to.set(FLOAT, target + 4L * r * width + 4L * i, element);
             }
         }
     }
@@ -341,20 +359,37 @@ public final class AttentionKernel implements Kernel {
     private void takeValues(long at, int row, int n, int head) {
         MemorySegment from = v.place().segment();
         MemorySegment to = scratch.segment();
-        for (int r = 0; r < n; r++) {
-            long source = v.at(row + r, head * width);
-            long target = at + layout.values() + r * AttentionTile.ROW;
-            int i = 0;
-            for (; i <= width - L; i += L) {
-                FloatVector.fromMemorySegment(F32, from, source + 4L * i, ORDER)
-                        .intoMemorySegment(to, target + panelAt(i), ORDER);
+        long source = v.at(row, head * width);
+        long target = at + layout.values();
+        int i = 0;
+        for (; i <= width - L; i += L) {
+            long column = target + panelAt(i);
+            copyColumn(from, source + 4L * i, v.strideBytes(), to, column, AttentionTile.ROW, n);
+        }
+        for (; i < layout.columns(); i++) {
+            for (int r = 0; r < n; r++) {
+                float element =
+                        i < width ? from.get(FLOAT, source + r * v.strideBytes() + 4L * i) : 0f;
+                to.set(FLOAT, target + panelAt(i) + r * AttentionTile.ROW, element);
             }
-            for (; i < width; i++) {
-                to.set(FLOAT, target + panelAt(i), from.get(FLOAT, source + 4L * i));
-            }
-            for (; i < layout.columns(); i++) {
-                to.set(FLOAT, target + panelAt(i), 0f);
-            }
+        }
+    }
+
+    /**
+     * Copies a column one vector wide. Rows inside and columns outside: a row is two or four
+     * vectors, and a loop that short costs more than what it copies.
+     */
+    private static void copyColumn(
+            MemorySegment from,
+            long source,
+            long sourceBytes,
+            MemorySegment to,
+            long target,
+            long targetBytes,
+            int rows) {
+        for (int r = 0; r < rows; r++) {
+            FloatVector.fromMemorySegment(F32, from, source + r * sourceBytes, ORDER)
+                    .intoMemorySegment(to, target + r * targetBytes, ORDER);
         }
     }
 
@@ -368,19 +403,50 @@ public final class AttentionKernel implements Kernel {
         MemorySegment from = scratch.segment();
         MemorySegment to = out.place().segment();
         long weights = at + layout.maxima() + 4L * QUERIES;
-        for (int r = 0; r < count; r++) {
-            long source = at + layout.sums() + 4L * r * layout.columns();
-            long target = out.at(row + r, head * width);
-            float share = 1f / from.get(FLOAT, weights + 4L * r);
-            int i = 0;
-            for (; i <= width - L; i += L) {
-                FloatVector.fromMemorySegment(F32, from, source + 4L * i, ORDER)
-                        .mul(share)
-                        .intoMemorySegment(to, target + 4L * i, ORDER);
+        long shares = weights + 4L * QUERIES;
+        for (int r = 0; r < QUERIES; r += L) {
+            FloatVector.broadcast(F32, 1f)
+                    .div(FloatVector.fromMemorySegment(F32, from, weights + 4L * r, ORDER))
+                    .intoMemorySegment(from, shares + 4L * r, ORDER);
+        }
+        long source = at + layout.sums();
+        long sourceBytes = 4L * layout.columns();
+        long target = out.at(row, head * width);
+        int i = 0;
+        for (; i <= width - L; i += L) {
+            long column = source + 4L * i;
+            giveColumn(
+                    from,
+                    column,
+                    sourceBytes,
+                    shares,
+                    to,
+                    target + 4L * i,
+                    out.strideBytes(),
+                    count);
+        }
+        for (; i < width; i++) {
+            for (int r = 0; r < count; r++) {
+                float sum = from.get(FLOAT, source + r * sourceBytes + 4L * i);
+                float share = from.get(FLOAT, shares + 4L * r);
+                to.set(FLOAT, target + r * out.strideBytes() + 4L * i, sum * share);
             }
-            for (; i < width; i++) {
-                to.set(FLOAT, target + 4L * i, from.get(FLOAT, source + 4L * i) * share);
-            }
+        }
+    }
+
+    private static void giveColumn(
+            MemorySegment from,
+            long source,
+            long sourceBytes,
+            long shares,
+            MemorySegment to,
+            long target,
+            long targetBytes,
+            int rows) {
+        for (int r = 0; r < rows; r++) {
+            FloatVector.fromMemorySegment(F32, from, source + r * sourceBytes, ORDER)
+                    .mul(from.get(FLOAT, shares + 4L * r))
+                    .intoMemorySegment(to, target + r * targetBytes, ORDER);
         }
     }
 

@@ -200,25 +200,15 @@ final class AttentionTile {
      * One step of the running softmax for a vector of queries: turns {@code n} scores of base 2
      * into weights, raises the maxima, and brings the sums to the new maxima.
      *
-     * @param shrink where to write what the older weights are to be multiplied by
+     * @param factors where to write what all that was weighed before is to be multiplied by
      */
-    static void softmax(MemorySegment s, long scores, int n, long maxima, long sums, long shrink) {
-        FloatVector old = FloatVector.fromMemorySegment(F32, s, maxima, ORDER);
-        FloatVector high = highest(s, scores, n, old);
-        FloatVector factor = VectorMath.exp2Flushed(old.sub(high));
-        factor.intoMemorySegment(s, shrink, ORDER);
-        high.intoMemorySegment(s, maxima, ORDER);
-        FloatVector sum = FloatVector.fromMemorySegment(F32, s, sums, ORDER).mul(factor);
-        for (int j = 0; j < n; j++) {
-            FloatVector score = FloatVector.fromMemorySegment(F32, s, scores + j * ROW, ORDER);
-            FloatVector weight = VectorMath.exp2Flushed(score.sub(high));
-            weight.intoMemorySegment(s, scores + j * ROW, ORDER);
-            sum = sum.add(weight);
-        }
-        sum.intoMemorySegment(s, sums, ORDER);
+    static void softmax(MemorySegment s, long scores, int n, long maxima, long sums, long factors) {
+        raise(s, scores, n, maxima, factors);
+        weigh(s, scores, n, maxima, sums, factors);
     }
 
-    private static FloatVector highest(MemorySegment s, long scores, int n, FloatVector old) {
+    private static void raise(MemorySegment s, long scores, int n, long maxima, long factors) {
+        FloatVector old = FloatVector.fromMemorySegment(F32, s, maxima, ORDER);
         FloatVector even = old;
         FloatVector odd = old;
         int j = 0;
@@ -232,7 +222,23 @@ final class AttentionTile {
             FloatVector a = FloatVector.fromMemorySegment(F32, s, scores + j * ROW, ORDER);
             even = even.blend(a, a.compare(VectorOperators.GT, even));
         }
-        return even.blend(odd, odd.compare(VectorOperators.GT, even));
+        FloatVector high = even.blend(odd, odd.compare(VectorOperators.GT, even));
+        high.intoMemorySegment(s, maxima, ORDER);
+        VectorMath.exp2Flushed(old.sub(high)).intoMemorySegment(s, factors, ORDER);
+    }
+
+    private static void weigh(
+            MemorySegment s, long scores, int n, long maxima, long sums, long factors) {
+        FloatVector high = FloatVector.fromMemorySegment(F32, s, maxima, ORDER);
+        FloatVector factor = FloatVector.fromMemorySegment(F32, s, factors, ORDER);
+        FloatVector sum = FloatVector.fromMemorySegment(F32, s, sums, ORDER).mul(factor);
+        for (int j = 0; j < n; j++) {
+            FloatVector score = FloatVector.fromMemorySegment(F32, s, scores + j * ROW, ORDER);
+            FloatVector weight = VectorMath.exp2Flushed(score.sub(high));
+            weight.intoMemorySegment(s, scores + j * ROW, ORDER);
+            sum = sum.add(weight);
+        }
+        sum.intoMemorySegment(s, sums, ORDER);
     }
 
     /**

@@ -68,7 +68,7 @@ public class ActivationTest {
             for (float size : new float[] {0f, 1f, 80f, 1e30f}) {
                 float[] x = Values.random(ROWS * width, size, width);
                 Place y = Values.empty(x.length);
-                new SoftmaxKernel(Values.of(x), y, rows(), width, new Workers(1)).run();
+                new SoftmaxKernel(Values.of(x), y, rows(), width, Workers.shared(1)).run();
                 checkSoftmax(x, Values.read(y, x.length), width);
             }
         }
@@ -83,7 +83,7 @@ public class ActivationTest {
             new SoftmaxKernel(y, y, rows(), width, workers).run();
             for (int row = 0; row < ROWS; row++) {
                 Place one = Values.of(Arrays.copyOfRange(x, row * width, (row + 1) * width));
-                new SoftmaxKernel(one, one, Count.fixed(1), width, new Workers(1)).run();
+                new SoftmaxKernel(one, one, Count.fixed(1), width, Workers.shared(1)).run();
                 float[] inBatch =
                         Arrays.copyOfRange(
                                 Values.read(y, x.length), row * width, (row + 1) * width);
@@ -96,7 +96,7 @@ public class ActivationTest {
     void softmaxOfInfinities() {
         float inf = Float.POSITIVE_INFINITY;
         Place y = Values.of(-inf, 0f, 0f, -inf, -inf, -inf, 1f, Float.NaN, 1f);
-        new SoftmaxKernel(y, y, Count.fixed(3), 3, new Workers(1)).run();
+        new SoftmaxKernel(y, y, Count.fixed(3), 3, Workers.shared(1)).run();
         float nan = Float.NaN;
         float[] wanted = {0f, 0.5f, 0.5f, nan, nan, nan, nan, nan, nan};
         assertArrayEquals(wanted, Values.read(y, 9));

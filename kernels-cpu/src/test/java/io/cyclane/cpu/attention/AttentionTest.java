@@ -47,7 +47,7 @@ public class AttentionTest {
         for (int width : new int[] {1, 5, 8, 16, 24, 32, 40, 64, 72, 96, 128}) {
             Batch batch = random(offsets, 2, width, 1f, 1f, width);
             for (int window : new int[] {0, 1, 7, 64, 300}) {
-                check(batch, window, run(batch, window, new Workers(1)));
+                check(batch, window, run(batch, window, Workers.shared(1)));
             }
         }
     }
@@ -55,10 +55,10 @@ public class AttentionTest {
     @Test
     void largeScoresSaturate() {
         Batch steep = random(new int[] {0, 70, 140}, 2, 32, 40f, 1f, 1);
-        check(steep, 0, run(steep, 0, new Workers(1)));
+        check(steep, 0, run(steep, 0, Workers.shared(1)));
         Batch flat = random(new int[] {0, 70, 140}, 2, 32, 0f, 100f, 2);
-        check(flat, 0, run(flat, 0, new Workers(1)));
-        check(flat, 5, run(flat, 5, new Workers(1)));
+        check(flat, 0, run(flat, 0, Workers.shared(1)));
+        check(flat, 5, run(flat, 5, Workers.shared(1)));
     }
 
     @Test
@@ -70,8 +70,8 @@ public class AttentionTest {
                 batch.qkv[token * batch.stride() + 32 + i] = token * 0.1f;
             }
         }
-        check(batch, 0, run(batch, 0, new Workers(1)));
-        check(batch, 100, run(batch, 100, new Workers(1)));
+        check(batch, 0, run(batch, 0, Workers.shared(1)));
+        check(batch, 100, run(batch, 100, Workers.shared(1)));
     }
 
     @Test
@@ -80,11 +80,12 @@ public class AttentionTest {
         for (int width : new int[] {24, 32, 64}) {
             for (int window : new int[] {0, 3, 64}) {
                 Batch batch = random(offsets, 3, width, 2f, 1f, width);
-                Result first = run(batch, window, new Workers(1));
-                assertSame(first, run(batch, window, new Workers(2)));
-                assertSame(first, run(batch, window, new Workers(3)));
+                Result first = run(batch, window, Workers.shared(1));
+                assertSame(first, run(batch, window, Workers.shared(2)));
+                assertSame(first, run(batch, window, Workers.shared(3)));
                 for (int s = 0; s < offsets.length - 1; s++) {
-                    assertSame(part(first, batch, s), run(alone(batch, s), window, new Workers(2)));
+                    assertSame(
+                            part(first, batch, s), run(alone(batch, s), window, Workers.shared(2)));
                 }
             }
         }
@@ -93,8 +94,9 @@ public class AttentionTest {
     @Test
     void aWindowAsWideAsTheSequenceIsNone() {
         Batch batch = random(new int[] {0, 200}, 2, 32, 2f, 1f, 9);
-        assertSame(run(batch, 0, new Workers(1)), run(batch, 199, new Workers(1)));
-        assertSame(run(batch, 0, new Workers(1)), run(batch, Integer.MAX_VALUE, new Workers(1)));
+        assertSame(run(batch, 0, Workers.shared(1)), run(batch, 199, Workers.shared(1)));
+        assertSame(
+                run(batch, 0, Workers.shared(1)), run(batch, Integer.MAX_VALUE, Workers.shared(1)));
     }
 
     @Test
@@ -102,7 +104,7 @@ public class AttentionTest {
         Batch batch = random(new int[] {0, 200, 230}, 2, 40, 2f, 1f, 9);
         Place qkv = Values.of(batch.qkv);
         int stride = batch.stride();
-        Workers workers = new Workers(2);
+        Workers workers = Workers.shared(2);
         new AttentionKernel(
                         new Rows(qkv, stride),
                         new Rows(new Place(qkv.segment(), 4 * 80), stride),
@@ -134,16 +136,16 @@ public class AttentionTest {
     @Test
     void aBatchOfNoneWritesNothing() {
         Batch none = new Batch(new float[0], new int[] {0}, 2, 32);
-        assertEquals(0, run(none, 0, new Workers(2)).out.length);
+        assertEquals(0, run(none, 0, Workers.shared(2)).out.length);
         Batch empty = new Batch(new float[0], new int[] {0, 0, 0}, 2, 32);
-        assertEquals(0, run(empty, 0, new Workers(2)).out.length);
+        assertEquals(0, run(empty, 0, Workers.shared(2)).out.length);
     }
 
     @Test
     void aNotANumberStaysInItsSequenceAndHead() {
         Batch batch = random(new int[] {0, 100, 200}, 2, 32, 1f, 1f, 4);
         batch.qkv[130 * batch.stride() + 2 * 32 + 5] = Float.NaN;
-        float[] out = run(batch, 0, new Workers(1)).out;
+        float[] out = run(batch, 0, Workers.shared(1)).out;
         for (int i = 0; i < out.length; i++) {
             boolean touched = i / 64 >= 100 && i % 64 < 32;
             assertEquals(touched, Float.isNaN(out[i]), "element " + i);

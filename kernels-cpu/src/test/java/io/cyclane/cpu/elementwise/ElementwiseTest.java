@@ -60,7 +60,7 @@ public class ElementwiseTest {
         int width = 207;
         float[] a = Values.random(ROWS * width, 1f, 1);
         float[] b = Values.random(ROWS * width, 1f, 2);
-        Workers workers = new Workers(2);
+        Workers workers = Workers.shared(2);
         Place apart = Values.empty(a.length);
         new AddKernel(Values.of(a), Values.of(b), apart, rows(), width, false, workers).run();
         Place left = Values.of(a);
@@ -91,10 +91,10 @@ public class ElementwiseTest {
         int width = 33;
         float[] a = Values.random(3 * width, 1f, 5);
         Place y = Values.of(new float[3 * width]);
-        new ScaleKernel(Values.of(a), y, Count.fixed(2), width, 1, new Workers(1)).run();
+        new ScaleKernel(Values.of(a), y, Count.fixed(2), width, 1, Workers.shared(1)).run();
         assertEquals(a[2 * width - 1], Values.read(y, 3 * width)[2 * width - 1]);
         assertEquals(0f, Values.read(y, 3 * width)[2 * width]);
-        new ScaleKernel(Values.of(a), y, Count.fixed(0), width, 1, new Workers(1)).run();
+        new ScaleKernel(Values.of(a), y, Count.fixed(0), width, 1, Workers.shared(1)).run();
         assertEquals(0f, Values.read(y, 3 * width)[2 * width]);
     }
 

@@ -24,7 +24,7 @@ public final class Values {
 
     /** {@return pools of 1, 2 and 3 threads}. */
     public static Workers[] pools() {
-        return new Workers[] {new Workers(1), new Workers(2), new Workers(3)};
+        return new Workers[] {Workers.shared(1), Workers.shared(2), Workers.shared(3)};
     }
 
     /** {@return n floats of NaN}, as an arena before its first use may hold. */

@@ -42,10 +42,10 @@ public class EmbeddingTest {
         float[] table = Values.random(VOCABULARY * 4, 1f, 1);
         for (int id : new int[] {-1, VOCABULARY, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
             Place y = Values.of(new float[12]);
-            EmbeddingKernel kernel = embedding(table, new int[] {3, 5, id}, y, 4, new Workers(2));
+            EmbeddingKernel kernel = embedding(table, new int[] {3, 5, id}, y, 4, Workers.shared(2));
             String message = assertThrows(InputException.class, kernel::run).getMessage();
-            assertTrue(message.contains("id " + id + " at token 2 of"), message);
-            assertTrue(message.contains("0..100"), message);
+            assertTrue(message.contains("id " + id + ", at place 2 of"), message);
+            assertTrue(message.contains("0 to 100"), message);
             assertArrayEquals(new float[12], Values.read(y, 12));
         }
     }
@@ -150,6 +150,6 @@ public class EmbeddingTest {
     }
 
     private static Workers pool() {
-        return new Workers(1);
+        return Workers.shared(1);
     }
 }

@@ -187,6 +187,6 @@ public class NormTest {
     }
 
     private static Workers pool() {
-        return new Workers(1);
+        return Workers.shared(1);
     }
 }

@@ -34,7 +34,7 @@ public class PoolTest {
     void firstRowsAreCopied() {
         for (int width : Values.hostileWidths()) {
             float[] x = Values.random(629 * width, 10f, width);
-            float[] got = pool(x, OFFSETS, width, Pool.Kind.CLS, new Workers(2));
+            float[] got = pool(x, OFFSETS, width, Pool.Kind.CLS, Workers.shared(2));
             for (int s = 0; s < 5; s++) {
                 for (int i = 0; i < width; i++) {
                     float wanted = s == 1 ? 0f : x[OFFSETS[s] * width + i];
@@ -48,9 +48,9 @@ public class PoolTest {
     void bitsDependOnTheSequenceAlone() {
         int width = 401;
         float[] x = Values.random(629 * width, 10f, 1);
-        float[] batch = pool(x, OFFSETS, width, Pool.Kind.MEAN, new Workers(3));
+        float[] batch = pool(x, OFFSETS, width, Pool.Kind.MEAN, Workers.shared(3));
         float[] rows = Arrays.copyOfRange(x, 18 * width, 117 * width);
-        float[] alone = pool(rows, new int[] {0, 99}, width, Pool.Kind.MEAN, new Workers(1));
+        float[] alone = pool(rows, new int[] {0, 99}, width, Pool.Kind.MEAN, Workers.shared(1));
         assertArrayEquals(Arrays.copyOfRange(batch, 3 * width, 4 * width), alone);
     }
 
@@ -64,7 +64,7 @@ public class PoolTest {
                         Count.fixed(0),
                         1,
                         Pool.Kind.MEAN,
-                        new Workers(1))
+                        Workers.shared(1))
                 .run();
         assertEquals(7f, Values.read(y, 1)[0]);
     }
