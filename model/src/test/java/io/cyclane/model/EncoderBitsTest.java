@@ -52,7 +52,7 @@ class EncoderBitsTest {
     }
 
     @ParameterizedTest(name = "{0} threads, {1} tokens in {2} sequences")
-    @CsvSource({"1,6400,64", "2,6400,64", "3,6400,64", "2,100,1", "1,333,7", "3,257,64"})
+    @CsvSource({"1,6400,64", "2,6400,64", "3,6400,64", "2,100,1", "3,257,64"})
     void areTheSameInAnyBatchWithAnyThreads(int threads, int tokens, int sequences) {
         try (Property _ = Property.threads(threads);
                 Encoder encoder =
@@ -96,7 +96,7 @@ class EncoderBitsTest {
                 List.of(
                         "Rivers carry stones to the sea.",
                         "x",
-                        "Interest rates rose again in the second quarter, and lenders took note. ".repeat(5),
+                        "Interest rates rose again in the second quarter. ".repeat(3),
                         "");
         float[][] one = new float[texts.size()][];
         try (Property _ = Property.threads(1);
@@ -108,7 +108,7 @@ class EncoderBitsTest {
         try (Property _ = Property.threads(2);
                 Encoder encoder =
                         Encoder.builder(TestModels.minilm().toString())
-                                .capacity(new Capacity(700, 5))
+                                .capacity(new Capacity(300, 5))
                                 .load()) {
             float[][] together = encoder.embed(texts);
             for (int i = 0; i < one.length; i++) {
