@@ -1,10 +1,12 @@
 package io.cyclane.model;
 
+import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.Tokenizer;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.Backends;
 import io.cyclane.tensor.backend.CapacityException;
+import io.cyclane.tensor.backend.InputException;
 import io.cyclane.tensor.memory.MemoryPlan;
 import io.cyclane.tensor.memory.MemoryPlanner;
 import io.cyclane.tensor.memory.PlanOptions;
@@ -36,6 +38,9 @@ import org.jspecify.annotations.Nullable;
  * {@link #close} refuses new calls, waits for those under way and frees all memory; every later
  * call throws {@link IllegalStateException}. An encoder that is dropped without being closed is
  * freed when the garbage collector finds it, with a warning that names where it was loaded.
+ *
+ * <p>A thread that is interrupted while it waits for a session gets an {@link
+ * IllegalStateException} and stays interrupted.
  */
 public final class Encoder implements AutoCloseable {
     private static final Logger LOG = System.getLogger(Encoder.class.getName());
@@ -51,6 +56,7 @@ public final class Encoder implements AutoCloseable {
     private final Cleaner.Cleanable cleanable;
 
     private Encoder(
+            String name,
             TextModel model,
             Tokenizer tokenizer,
             EncoderEngine engine,
@@ -61,7 +67,7 @@ public final class Encoder implements AutoCloseable {
         this.engine = engine;
         this.capacity = capacity;
         this.maxTokens = maxTokens;
-        this.leak = new Leak(engine, new Throwable("the encoder was loaded here"));
+        this.leak = new Leak(engine, name, new Throwable("the encoder was loaded here"));
         this.cleanable = CLEANER.register(this, leak);
     }
 
@@ -77,9 +83,10 @@ public final class Encoder implements AutoCloseable {
         return builder(nameOrPath).load();
     }
 
-    /** Loads a model from its folder, with the settings most want. */
+    /** Loads a model from its folder, whatever its name, with the settings most want. */
     public static Encoder load(Path folder) {
-        return load(folder.toString());
+        // Absolute, so that a folder called like an alias is still the folder.
+        return load(folder.toAbsolutePath().toString());
     }
 
     /** {@return a builder for a model with other settings} */
@@ -89,6 +96,7 @@ public final class Encoder implements AutoCloseable {
 
     /** {@return the vector of a text} */
     public float[] embed(String text) {
+        Objects.requireNonNull(text, "the text is null");
         return embed(List.of(text))[0];
     }
 
@@ -100,27 +108,37 @@ public final class Encoder implements AutoCloseable {
         return run(texts).vectors();
     }
 
-    /** {@return the vectors of texts, with what was read of them} */
+    /**
+     * {@return the vectors of texts, with what was read of them}
+     *
+     * @throws NullPointerException when a text is null, naming its place in the list
+     */
     public Embeddings run(List<String> texts) {
+        engine.checkOpen();
         Staging staging = stagings.poll();
         if (staging == null) {
             staging = new Staging();
         }
-        float[][] vectors = new float[texts.size()][];
-        int[] tokens = new int[texts.size()];
+        int count = texts.size();
+        float[][] vectors = new float[count][];
+        int[] tokens = new int[count];
         int truncated = 0;
         try {
             staging.batch.clear();
+            int read = 0;
             int done = 0;
-            for (int i = 0; i < vectors.length; i++) {
-                String text = Objects.requireNonNull(texts.get(i), "a text is null");
+            for (String text : texts) {
+                if (text == null) {
+                    throw new NullPointerException("text " + read + " of the list is null");
+                }
                 staging.next.clear();
-                tokens[i] = tokenizer.encode(text, maxTokens, staging.next);
+                tokens[read] = tokenize(text, staging.next);
                 truncated += staging.next.truncated();
-                if (!fits(staging.batch, tokens[i])) {
+                if (!fits(staging.batch, tokens[read])) {
                     done = flush(staging.batch, vectors, done);
                 }
                 staging.batch.append(staging.next);
+                read++;
             }
             flush(staging.batch, vectors, done);
         } finally {
@@ -140,11 +158,12 @@ public final class Encoder implements AutoCloseable {
         if (sequences == 0) {
             return done;
         }
+        int width = model.encoder().width();
         Lane lane = engine.take();
         try {
             lane.run(batch, 0, sequences);
             for (int s = 0; s < sequences; s++) {
-                vectors[done + s] = new float[dimension()];
+                vectors[done + s] = new float[width];
                 lane.read(s, vectors[done + s]);
             }
         } finally {
@@ -156,19 +175,22 @@ public final class Encoder implements AutoCloseable {
 
     /**
      * Writes the vectors of token sequences to the caller's memory, F32 [sequences, dimension], in
-     * order. Allocates nothing on the heap.
+     * order. A sequence of no tokens gives zeros. Allocates nothing on the heap.
      *
-     * @throws CapacityException when a sequence is longer than this encoder reads
+     * @throws CapacityException when a sequence is longer than this encoder reads; nothing was
+     *     written then
+     * @throws InputException when a token id or type is outside the model's tables
      * @throws IndexOutOfBoundsException when {@code to} is too small
      */
     public void embed(TokenBatch batch, MemorySegment to) {
-        Objects.checkFromIndexSize(0, vectorBytes(batch), to.byteSize());
+        check(batch, to.byteSize(), 0);
+        int sequenceBytes = model.encoder().width() * Float.BYTES;
         for (int from = 0; from < batch.sequences(); ) {
             int end = endOfRun(batch, from);
             Lane lane = engine.take();
             try {
                 lane.run(batch, from, end);
-                lane.read(end - from, to, (long) from * dimension() * Float.BYTES);
+                lane.read(end - from, to, (long) from * sequenceBytes);
             } finally {
                 engine.give(lane);
             }
@@ -183,11 +205,12 @@ public final class Encoder implements AutoCloseable {
      * java.base/jdk.internal.misc=ALL-UNNAMED}.
      */
     public void embed(TokenBatch batch, MutableDirectBuffer to, int index) {
-        Objects.checkFromIndexSize(index, vectorBytes(batch), (long) to.capacity());
+        check(batch, to.capacity(), index);
+        int sequenceBytes = model.encoder().width() * Float.BYTES;
         int at = index;
         for (int from = 0; from < batch.sequences(); ) {
             int end = endOfRun(batch, from);
-            int bytes = (end - from) * dimension() * Float.BYTES;
+            int bytes = (end - from) * sequenceBytes;
             Lane lane = engine.take();
             try {
                 lane.run(batch, from, end);
@@ -201,50 +224,59 @@ public final class Encoder implements AutoCloseable {
         Reference.reachabilityFence(this);
     }
 
-    private long vectorBytes(TokenBatch batch) {
-        return (long) batch.sequences() * dimension() * Float.BYTES;
+    /** Checks all that can be wrong before anything is written. */
+    private void check(TokenBatch batch, long lengthBytes, long offset) {
+        engine.checkOpen();
+        long vectorBytes = (long) batch.sequences() * model.encoder().width() * Float.BYTES;
+        Objects.checkFromIndexSize(offset, vectorBytes, lengthBytes);
+        int most = Math.min(capacity.tokens(), model.encoder().positions());
+        for (int s = 0; s < batch.sequences(); s++) {
+            if (batch.length(s) > most) {
+                throw new CapacityException(
+                        "sequence %d has %d tokens, this encoder reads at most %d: cut it"
+                                .formatted(s, batch.length(s), most));
+            }
+        }
     }
 
-    /** The longest row of sequences from here that fits one run. */
+    /** Where the longest row of sequences ends that starts here and fits one run. */
     private int endOfRun(TokenBatch batch, int from) {
         int end = from;
         int tokens = 0;
-        while (end < batch.sequences() && end - from < capacity.sequences()) {
-            int length = batch.length(end);
-            if (length > Math.min(capacity.tokens(), model.encoder().positions())) {
-                throw new CapacityException(
-                        "sequence %d has %d tokens, this encoder reads at most %d: cut it"
-                                .formatted(
-                                        end,
-                                        length,
-                                        Math.min(capacity.tokens(), model.encoder().positions())));
-            }
-            if (tokens + length > capacity.tokens()) {
-                break;
-            }
-            tokens += length;
+        while (end < batch.sequences()
+                && end - from < capacity.sequences()
+                && tokens + batch.length(end) <= capacity.tokens()) {
+            tokens += batch.length(end);
             end++;
         }
         return end;
     }
 
-    /** Appends a text's tokens to a batch, cut at this encoder's limit. */
-    public int tokenize(CharSequence text, TokenBatch batch) {
-        return tokenizer.encode(text, maxTokens, batch);
+    /**
+     * Appends a text's tokens to a batch, cut at this encoder's limit, as {@link #run} reads them.
+     *
+     * @return the number of its tokens
+     */
+    public int tokenize(String text, TokenBatch batch) {
+        engine.checkOpen();
+        return tokenizer.encode(model.prepared(text), maxTokens, batch);
     }
 
     /** {@return the width of a vector} */
     public int dimension() {
+        engine.checkOpen();
         return model.encoder().width();
     }
 
     /** {@return the model's tokenizer} */
     public Tokenizer tokenizer() {
+        engine.checkOpen();
         return tokenizer;
     }
 
     /** {@return what the model is, and the memory it takes} */
     public ModelInfo info() {
+        engine.checkOpen();
         Program program = engine.executable().program();
         return new ModelInfo(
                 model.encoder().architecture(),
@@ -252,7 +284,7 @@ public final class Encoder implements AutoCloseable {
                 model.encoder().stack().unrolledDepth(),
                 model.rounds(),
                 "F32",
-                dimension(),
+                model.encoder().width(),
                 maxTokens,
                 model.pooling() + (model.normalize() ? ", length 1" : ""),
                 engine.backend().description(),
@@ -292,11 +324,13 @@ public final class Encoder implements AutoCloseable {
     /** Frees what an encoder held; says so when nobody closed it. */
     private static final class Leak implements Runnable {
         private final EncoderEngine engine;
+        private final String name;
         private final Throwable loaded;
         private volatile boolean isClosed;
 
-        Leak(EncoderEngine engine, Throwable loaded) {
+        Leak(EncoderEngine engine, String name, Throwable loaded) {
             this.engine = engine;
+            this.name = name;
             this.loaded = loaded;
         }
 
@@ -305,7 +339,9 @@ public final class Encoder implements AutoCloseable {
             if (!isClosed) {
                 LOG.log(
                         Level.WARNING,
-                        "an encoder was dropped without being closed: close it, or use try with resources",
+                        "an encoder of '"
+                                + name
+                                + "' was dropped without being closed: close it, or use try with resources",
                         loaded);
             }
             engine.close();
@@ -386,9 +422,26 @@ public final class Encoder implements AutoCloseable {
                                     DEFAULT_CAPACITY.sequences());
             int readable = Math.min(limit, largest.tokens());
             Tokenizer tokenizer = Tokenizer.load(model.folder().path());
+            checkTokenizer(tokenizer, model, readable);
             Backend opened = backend == null ? Backends.open() : Backends.open(backend);
             EncoderEngine engine = new EncoderEngine(opened, model, largest, sessions);
-            return new Encoder(model, tokenizer, engine, largest, readable);
+            return new Encoder(nameOrPath, model, tokenizer, engine, largest, readable);
+        }
+
+        private void checkTokenizer(Tokenizer tokenizer, TextModel model, int readable) {
+            if (readable < tokenizer.specials(false)) {
+                throw new CapacityException(
+                        "%d tokens of a text would be read, but '%s' adds %d to every text: raise maxTokens or the capacity"
+                                .formatted(readable, nameOrPath, tokenizer.specials(false)));
+            }
+            if (tokenizer.vocabularySize() > model.encoder().vocabulary()) {
+                throw new CheckpointException(
+                        "model '%s': its tokenizer has %d tokens, its word table %d rows: they do not belong together"
+                                .formatted(
+                                        nameOrPath,
+                                        tokenizer.vocabularySize(),
+                                        model.encoder().vocabulary()));
+            }
         }
     }
 }

@@ -35,7 +35,7 @@ final class EncoderEngine implements AutoCloseable {
             executable = backend.compile(program, packed);
             packed.seal();
             for (int i = 0; i < sessions; i++) {
-                Lane lane = new Lane(backend.open(executable), executable, model.encoder().width());
+                Lane lane = Lane.open(backend, executable, model.encoder().width());
                 lanes.add(lane);
                 free.add(lane);
             }
@@ -93,7 +93,8 @@ final class EncoderEngine implements AutoCloseable {
         free.add(lane);
     }
 
-    private void checkOpen() {
+    /** Throws {@link IllegalStateException} once {@link #close} has begun. */
+    void checkOpen() {
         if (closed) {
             throw new IllegalStateException("the encoder is closed");
         }

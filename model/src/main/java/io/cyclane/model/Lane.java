@@ -2,6 +2,7 @@ package io.cyclane.model;
 
 import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.model.text.TokenBatch;
+import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.Binding;
 import io.cyclane.tensor.backend.Executable;
 import io.cyclane.tensor.backend.Session;
@@ -22,7 +23,7 @@ final class Lane implements AutoCloseable {
     private final int width;
     private @Nullable UnsafeBuffer agronaVectors;
 
-    Lane(Session session, Executable executable, int width) {
+    private Lane(Session session, Executable executable, int width) {
         this.session = session;
         this.binding = session.binding(executable);
         this.ids = binding.input(RaggedBatch.IDS).segment();
@@ -30,6 +31,21 @@ final class Lane implements AutoCloseable {
         this.offsets = binding.input(RaggedBatch.OFFSETS).segment();
         this.vectors = binding.output(TextModel.VECTORS);
         this.width = width;
+    }
+
+    /** {@return a session of its own for an executable of {@code width} columns} */
+    static Lane open(Backend backend, Executable executable, int width) {
+        Session session = backend.open(executable);
+        boolean isBound = false;
+        try {
+            Lane lane = new Lane(session, executable, width);
+            isBound = true;
+            return lane;
+        } finally {
+            if (!isBound) {
+                session.close();
+            }
+        }
     }
 
     /** Runs the sequences {@code from} to {@code to - 1} of a batch, which fit the capacity. */

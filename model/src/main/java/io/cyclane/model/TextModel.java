@@ -17,6 +17,7 @@ import io.cyclane.tensor.program.Recorder;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -25,13 +26,17 @@ import java.util.Optional;
  *
  * @param normalize whether vectors are scaled to length 1
  * @param maxTokens how many tokens of a text are read unless the caller says
+ * @param prompt what stands before every text, mostly nothing
+ * @param lowerCase whether texts are lower-cased before the tokenizer sees them
  */
 record TextModel(
         ModelFolder folder,
         TokenEncoder encoder,
         Pooling pooling,
         boolean normalize,
-        int maxTokens) {
+        int maxTokens,
+        String prompt,
+        boolean lowerCase) {
     /** The name of the program's output, [S, D]. */
     static final String VECTORS = "vectors";
 
@@ -64,7 +69,9 @@ record TextModel(
                 encoder,
                 sentence.map(SentenceSettings::pooling).orElse(Pooling.CLS),
                 sentence.map(SentenceSettings::normalize).orElse(false),
-                Math.min(maxTokens, encoder.positions()));
+                Math.min(maxTokens, encoder.positions()),
+                sentence.flatMap(s -> s.defaultPrompt().map(s.prompts()::get)).orElse(""),
+                sentence.map(SentenceSettings::lowerCase).orElse(false));
     }
 
     private static Optional<Integer> boxed(java.util.OptionalInt number) {
@@ -101,7 +108,7 @@ record TextModel(
                             checkpoint,
                             name ->
                                     encoder.stored(name).stream()
-                                            .map(stored -> prefix + stored)
+                                            .map(stored -> spelled(checkpoint, prefix, stored))
                                             .toList());
             weights.check(
                     program.parameters().values(),
@@ -117,6 +124,17 @@ record TextModel(
                 checkpoint.close();
             }
         }
+    }
+
+    private String spelled(Checkpoint checkpoint, String prefix, String stored) {
+        String former = prefix + encoder.formerName(stored);
+        return checkpoint.has(former) ? former : prefix + stored;
+    }
+
+    /** {@return a text as the tokenizer is to see it: with the model's own prompt, and its case} */
+    String prepared(String text) {
+        String whole = prompt.isEmpty() ? text : prompt + text;
+        return lowerCase ? whole.toLowerCase(Locale.ROOT) : whole;
     }
 
     /** {@return how often the most repeated group is applied} */

@@ -23,11 +23,22 @@ public interface TokenEncoder {
     /** {@return the longest sequence in tokens} */
     int positions();
 
+    /** {@return how many token ids it knows: 0 to this, less one} */
+    int vocabulary();
+
     /** {@return the layers, with how often each is applied} */
     RecursiveStack stack();
 
     /** {@return the checkpoint's tensors that make up a parameter, row blocks in this order} */
     List<String> stored(String parameter);
+
+    /**
+     * {@return what older checkpoints call a stored tensor} The same where it never had another
+     * name.
+     */
+    default String formerName(String stored) {
+        return stored;
+    }
 
     /** {@return what may stand before every name in a checkpoint, the likeliest first} */
     List<String> prefixes();

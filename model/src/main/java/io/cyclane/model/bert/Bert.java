@@ -81,6 +81,11 @@ public final class Bert implements TokenEncoder {
     }
 
     @Override
+    public int vocabulary() {
+        return config.vocabulary();
+    }
+
+    @Override
     public RecursiveStack stack() {
         return stack;
     }
@@ -97,6 +102,13 @@ public final class Bert implements TokenEncoder {
                         parameter.replace(QKV, ".self.key."),
                         parameter.replace(QKV, ".self.value."))
                 : List.of(parameter);
+    }
+
+    /** Checkpoints converted from TensorFlow, the first BERTs among them, name norms its way. */
+    @Override
+    public String formerName(String stored) {
+        return stored.replace(".LayerNorm.weight", ".LayerNorm.gamma")
+                .replace(".LayerNorm.bias", ".LayerNorm.beta");
     }
 
     @Override

@@ -39,21 +39,31 @@ public record BertConfig(
         only(config, "is_decoder", Boolean.toString(config.flag("is_decoder", false)), "false");
         BertConfig bert =
                 new BertConfig(
-                        config.integer("vocab_size"),
-                        config.integer("hidden_size"),
-                        config.integer("num_hidden_layers"),
-                        config.integer("num_attention_heads"),
-                        config.integer("intermediate_size"),
-                        config.integer("max_position_embeddings"),
-                        config.integer("type_vocab_size", 2),
+                        count(config, "vocab_size"),
+                        count(config, "hidden_size"),
+                        count(config, "num_hidden_layers"),
+                        count(config, "num_attention_heads"),
+                        count(config, "intermediate_size"),
+                        count(config, "max_position_embeddings"),
+                        config.has("type_vocab_size") ? count(config, "type_vocab_size") : 2,
                         Activations.named(config, "hidden_act"),
                         (float) config.number("layer_norm_eps", 1e-12));
-        if (bert.heads < 1 || bert.width % bert.heads != 0) {
+        if (bert.width % bert.heads != 0) {
             throw new CheckpointException(
                     "%s: 'hidden_size' %d can not be shared by %d heads"
                             .formatted(config.source(), bert.width, bert.heads));
         }
         return bert;
+    }
+
+    private static int count(ModelConfig config, String key) {
+        int count = config.integer(key);
+        if (count < 1) {
+            throw new CheckpointException(
+                    "%s: '%s' is %d; it must be at least 1"
+                            .formatted(config.source(), key, count));
+        }
+        return count;
     }
 
     private static void only(ModelConfig config, String key, String value, String known) {
