@@ -35,8 +35,8 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Whole models against the reference backend with every value in F64. A worst-case bound would be
  * empty over so many layers, so the measure is e = max|x - exact| over the RMS of the exact
- * vectors: the CPU's must be at most 4 times that of the reference in F32, and at most 1e-4. What is
- * measured is the vector before it is scaled to length 1, which would hide a wrong scale. Wrong
+ * vectors: the CPU's must be at most 4 times that of the reference in F32, and at most 1e-4. What
+ * is measured is the vector before it is scaled to length 1, which would hide a wrong scale. Wrong
  * models must not pass.
  */
 class EncoderOracleTest {
@@ -122,7 +122,8 @@ class EncoderOracleTest {
         void assertAgrees() {
             double error = error(run(cpu(), model, (_, _) -> {}));
             System.out.printf(
-                    "%s: e = %.2e, allowed %.2e%n", model.folder().path().getFileName(), error, allowed);
+                    "%s: e = %.2e, allowed %.2e%n",
+                    model.folder().path().getFileName(), error, allowed);
             assertTrue(error <= allowed, () -> "e is %g, allowed %g".formatted(error, allowed));
         }
 
@@ -139,11 +140,10 @@ class EncoderOracleTest {
                                     cpu(),
                                     with(model, wrong(config, Activation.GELU_TANH)),
                                     (_, _) -> {})));
-            errors.forEach(
-                    (what, error) ->
-                            assertTrue(
-                                    error > allowed,
-                                    () -> "%s: e is %g, within %g".formatted(what, error, allowed)));
+            errors.forEach((what, error) ->
+                    assertTrue(
+                            error > allowed,
+                            () -> "%s: e is %g, within %g".formatted(what, error, allowed)));
         }
 
         void assertEveryBiasCounts() {
@@ -215,7 +215,13 @@ class EncoderOracleTest {
 
         private static TextModel with(TextModel m, TokenEncoder encoder) {
             return new TextModel(
-                    m.folder(), encoder, m.pooling(), false, m.maxTokens(), m.prompt(), m.lowerCase());
+                    m.folder(),
+                    encoder,
+                    m.pooling(),
+                    false,
+                    m.maxTokens(),
+                    m.prompt(),
+                    m.lowerCase());
         }
 
         private double error(double[] vectors) {

@@ -22,7 +22,10 @@ final class Forked {
                 case "embed" -> embed(model);
                 case "drop" -> drop(model, Integer.parseInt(arguments[2]));
                 case "calls" ->
-                        calls(model, Integer.parseInt(arguments[2]), Integer.parseInt(arguments[3]));
+                        calls(
+                                model,
+                                Integer.parseInt(arguments[2]),
+                                Integer.parseInt(arguments[3]));
                 default -> throw new IllegalArgumentException(arguments[0]);
             }
         } catch (CyclaneException e) {
@@ -62,9 +65,7 @@ final class Forked {
     private static void calls(Path model, int first, int all) throws Exception {
         List<String> texts = SmallBert.texts(5, 64, 100, 2, 33, 17);
         try (Encoder encoder =
-                        Encoder.builder(model.toString())
-                                .capacity(new Capacity(256, 4))
-                                .load();
+                        Encoder.builder(model.toString()).capacity(new Capacity(256, 4)).load();
                 Arena arena = Arena.ofConfined()) {
             TokenBatch batch = new TokenBatch();
             MemorySegment vectors = arena.allocate(4L * encoder.dimension() * texts.size(), 4);

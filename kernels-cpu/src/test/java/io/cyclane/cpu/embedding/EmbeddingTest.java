@@ -42,7 +42,8 @@ public class EmbeddingTest {
         float[] table = Values.random(VOCABULARY * 4, 1f, 1);
         for (int id : new int[] {-1, VOCABULARY, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
             Place y = Values.of(new float[12]);
-            EmbeddingKernel kernel = embedding(table, new int[] {3, 5, id}, y, 4, Workers.shared(2));
+            EmbeddingKernel kernel =
+                    embedding(table, new int[] {3, 5, id}, y, 4, Workers.shared(2));
             String message = assertThrows(InputException.class, kernel::run).getMessage();
             assertTrue(message.contains("id " + id + ", at place 2 of"), message);
             assertTrue(message.contains("0 to 100"), message);
@@ -87,8 +88,8 @@ public class EmbeddingTest {
         RotaryKernel kernel =
                 rotary(Values.of(x), 8, new float[50 * 8], new int[] {0, 50, 1}, 1, 8, pool());
         String message = assertThrows(InputException.class, kernel::run).getMessage();
-        assertTrue(message.contains("position 50 at token 1"), message);
-        assertTrue(message.contains("0..49"), message);
+        assertTrue(message.contains("position 50, at place 1"), message);
+        assertTrue(message.contains("0 to 49"), message);
     }
 
     private static void checkRotation(
