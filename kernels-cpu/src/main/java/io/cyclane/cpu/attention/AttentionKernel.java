@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>There is one scheme for every length. Keys are taken in blocks of 64 from position 0 of the
  * sequence; a running maximum and sum (arXiv:2205.14135, section 3.1) join the blocks, so nothing
- * is ever T x T. A piece of work is one head of 64 queries of one sequence, again counted from
+ * is ever T x T. A piece of work is one head of 128 queries of one sequence, again counted from
  * position 0; two threads share one long text. Blocks that no query of a piece sees are never
  * touched: the cost follows the window. A query's result depends on its sequence, its place in it
  * and the vector width, on nothing else.
@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
  * they lie kilobytes apart, and rows a power of two apart share a few lines of the first cache.
  *
  * <p>Pieces are numbered without a table. The blocks of sequence s start at number {@code
- * offsets[s] / 64 + s}, which leaves each sequence room for all of its blocks; some have one number
- * too many, and that piece does nothing. A search in offsets finds the sequence of a number.
+ * offsets[s] / 128 + s}, which leaves each sequence room for all of its blocks; some have one
+ * number too many, and that piece does nothing. A search in offsets finds the sequence of a number.
  */
 public final class AttentionKernel implements Kernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
@@ -42,12 +42,11 @@ public final class AttentionKernel implements Kernel {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
     /** Queries of a piece: a whole number of tiles at every vector width. */
-    private static final int QUERIES = 64;
+    private static final int QUERIES = 128;
 
     /** Keys of a block. */
     private static final int KEYS = 64;
 
-    private static final int TILES = QUERIES / AttentionTile.QUERIES;
     private static final double LOG2_E = 1.4426950408889634;
 
     /** Rows of values, row-major, {@code stride} elements from one row to the next. */
@@ -133,8 +132,8 @@ public final class AttentionKernel implements Kernel {
      * @param values per panel of 2L columns [64, 2L]
      * @param scores [64 + 8, 2L], of the tile at hand
      * @param block [2L, 2L], weighed values of the block at hand
-     * @param sums [64, columns], the weighed values so far
-     * @param maxima [64], then the sums of the weights [64], then the factors of the step [64]
+     * @param sums [128, columns], the weighed values so far
+     * @param maxima [128], then the sums of the weights [128], then the factors of the step [128]
      * @param columns K, rounded up to whole panels
      */
     private record Layout(
@@ -208,7 +207,7 @@ public final class AttentionKernel implements Kernel {
     /** Queries first to first + count of a sequence that starts at row start. */
     private void attend(long at, int start, int length, int first, int count, int head) {
         takeQueries(at, start + first, count, head);
-        clear(at);
+        clear(at, count);
         int seen = window >= length ? 0 : Math.max(0, first - window);
         int end = window >= length ? length : Math.min(length, first + count + window);
         for (int key = seen / KEYS * KEYS; key < end; key += KEYS) {
@@ -324,10 +323,11 @@ public final class AttentionKernel implements Kernel {
         }
     }
 
-    private void clear(long at) {
+    private void clear(long at, int count) {
         MemorySegment s = scratch.segment();
         long sums = at + layout.sums();
-        int n = QUERIES * layout.columns();
+        int tiles = (count + AttentionTile.QUERIES - 1) / AttentionTile.QUERIES;
+        int n = tiles * AttentionTile.QUERIES * layout.columns();
         for (int i = 0; i < n; i += L) {
             FloatVector.zero(F32).intoMemorySegment(s, sums + 4L * i, ORDER);
         }
@@ -404,7 +404,7 @@ public final class AttentionKernel implements Kernel {
         MemorySegment to = out.place().segment();
         long weights = at + layout.maxima() + 4L * QUERIES;
         long shares = weights + 4L * QUERIES;
-        for (int r = 0; r < QUERIES; r += L) {
+        for (int r = 0; r < count; r += L) {
             FloatVector.broadcast(F32, 1f)
                     .div(FloatVector.fromMemorySegment(F32, from, weights + 4L * r, ORDER))
                     .intoMemorySegment(from, shares + 4L * r, ORDER);
