@@ -3,4 +3,7 @@ module io.cyclane.cpu {
     requires io.cyclane.tensor;
     requires jdk.incubator.vector;
     requires static org.jspecify;
+
+    provides io.cyclane.tensor.backend.BackendProvider with
+            io.cyclane.cpu.CpuProvider;
 }

@@ -3,4 +3,8 @@ module io.cyclane.model {
     requires transitive io.cyclane.tensor;
     requires tools.jackson.core;
     requires static org.jspecify;
+
+    exports io.cyclane.model;
+    exports io.cyclane.model.checkpoint;
+    exports io.cyclane.model.text;
 }

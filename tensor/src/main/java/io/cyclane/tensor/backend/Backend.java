@@ -7,6 +7,7 @@ import io.cyclane.tensor.memory.PlanOptions;
 import io.cyclane.tensor.program.Program;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Runs programs on one kind of processor. Four kinds of thing live on it, each with an owner of its
@@ -35,6 +36,12 @@ public interface Backend extends AutoCloseable {
      * executables ask}
      */
     Weights weights(WeightSource source);
+
+    /**
+     * {@return the bytes a lowered program's weights will take once packed, by layout} Nothing is
+     * read or allocated.
+     */
+    Map<String, Long> weightBytes(Program lowered);
 
     /**
      * {@return memory for these variables, all zero} They are those of lowered programs: a backend

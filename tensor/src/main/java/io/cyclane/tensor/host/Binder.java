@@ -168,7 +168,7 @@ final class Binder {
         RowIn row = rows.get(tensor);
         if (row == null) {
             Parameter parameter = executable.program().parameters().get(tensor);
-            return new Place(executable.weights().packed(parameter, each, packing), 0);
+            return executable.weights().packed(parameter, each, packing);
         }
         long forms = tensor.shape().elements() / each.elements();
         return row.place(packed(row.stacked, each, packing), forms * packing.lengthBytes(each));

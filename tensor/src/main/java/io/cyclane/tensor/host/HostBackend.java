@@ -11,7 +11,10 @@ import io.cyclane.tensor.backend.Weights;
 import io.cyclane.tensor.memory.MemoryPlan;
 import io.cyclane.tensor.program.Program;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** A backend whose kernels read and write host memory. */
 public final class HostBackend implements Backend {
@@ -43,6 +46,21 @@ public final class HostBackend implements Backend {
     }
 
     @Override
+    public Map<String, Long> weightBytes(Program lowered) {
+        Map<HostWeights.Key, Long> forms = new HashMap<>();
+        PackingWalk.of(
+                lowered,
+                kernels,
+                (parameter, each, packing) ->
+                        forms.put(
+                                HostWeights.Key.of(parameter, each, packing),
+                                HostWeights.packedBytes(parameter, each, packing)));
+        Map<String, Long> bytes = new TreeMap<>();
+        forms.forEach((key, length) -> bytes.merge(key.layout(), length, Long::sum));
+        return bytes;
+    }
+
+    @Override
     public State state(Collection<Variable> variables) {
         return new HostState(variables);
     }
@@ -63,9 +81,8 @@ public final class HostBackend implements Backend {
             throw new BackendException(
                     "the weights belong to another backend than '" + name() + "'");
         }
-        HostExecutable executable = new HostExecutable(lowered, plan, own, kernels);
-        executable.packWeights();
-        return executable;
+        PackingWalk.of(lowered, kernels, own::packed);
+        return new HostExecutable(lowered, plan, own, kernels);
     }
 
     @Override

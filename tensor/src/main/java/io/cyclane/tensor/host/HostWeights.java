@@ -41,17 +41,25 @@ final class HostWeights implements Weights {
      * {@return where the packed form of a parameter lies; a stacked one holds the packed form of
      * each row of shape {@code each}, one after the other}
      */
-    synchronized MemorySegment packed(Parameter parameter, Shape each, Packing packing) {
+    synchronized Place packed(Parameter parameter, Shape each, Packing packing) {
         if (closed) {
             throw new IllegalStateException("the weights are closed");
         }
-        Key key = new Key(parameter, packing.layout(), packing.precision(), each);
+        Key key = Key.of(parameter, each, packing);
         Resident resident = residents.get(key);
         if (resident == null) {
             resident = read(key, packing);
             residents.put(key, resident);
         }
-        return resident.slab.buffer().segment();
+        return new Place(resident.slab.buffer().segment(), 0);
+    }
+
+    /**
+     * {@return the size of a parameter's packed form, each of its rows of shape {@code each} packed
+     * as one}
+     */
+    static long packedBytes(Parameter parameter, Shape each, Packing packing) {
+        return parameter.shape().elements() / each.elements() * packing.lengthBytes(each);
     }
 
     private Resident read(Key key, Packing packing) {
@@ -61,8 +69,7 @@ final class HostWeights implements Weights {
                     "parameter '%s' was not packed as %s before the checkpoint was closed: compile every program of a model before sealing its weights"
                             .formatted(key.parameter.name(), key.layout));
         }
-        long forms = key.parameter.shape().elements() / key.each.elements();
-        Slab slab = Slab.allocate(forms * packing.lengthBytes(key.each));
+        Slab slab = Slab.allocate(packedBytes(key.parameter, key.each, packing));
         Resident resident = new Resident(slab, packing);
         boolean isPacked = false;
         try (Arena memory = Arena.ofConfined()) {
@@ -174,7 +181,11 @@ final class HostWeights implements Weights {
     }
 
     /** What tells one packed form from another, but for the version, which replaces it. */
-    private record Key(Parameter parameter, String layout, DType precision, Shape each) {}
+    record Key(Parameter parameter, String layout, DType precision, Shape each) {
+        static Key of(Parameter parameter, Shape each, Packing packing) {
+            return new Key(parameter, packing.layout(), packing.precision(), each);
+        }
+    }
 
     /** A packed form and how it is made. */
     private record Resident(Slab slab, Packing packing) {}

@@ -48,14 +48,19 @@ public final class Operands {
 
     /** {@return where the first result goes} */
     public Place result() {
-        Place first = results.getFirst();
-        if (first == null) {
-            throw new AssertionError("the first result of " + step + " has no place");
-        }
-        return first;
+        return writtenResult(0);
     }
 
-    /** {@return where a result goes, or null if nobody reads it} */
+    /** {@return where a result goes that the operation always writes} */
+    public Place writtenResult(int index) {
+        Place place = results.get(index);
+        if (place == null) {
+            throw new AssertionError("result " + index + " of " + step + " has no place");
+        }
+        return place;
+    }
+
+    /** {@return where a result goes, or null if it is left out because nobody reads it} */
     public @Nullable Place result(int index) {
         return results.get(index);
     }

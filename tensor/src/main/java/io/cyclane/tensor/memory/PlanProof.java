@@ -110,7 +110,7 @@ final class PlanProof {
         List<Write> before = apply.inputs().stream().map(this::single).toList();
         for (int result = 0; result < apply.results().size(); result++) {
             Tensor to = apply.results().get(result);
-            if (result > 0 && !isPlanned(to)) {
+            if (apply.op().mayOmit(result) && !isPlanned(to)) {
                 continue;
             }
             checkApart(apply, result);

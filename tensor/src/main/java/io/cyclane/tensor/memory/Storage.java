@@ -42,7 +42,8 @@ final class Storage {
     Storage(Program program, PlanOptions options, boolean merge) {
         this.timeline = new Timeline(program);
         for (Life life : timeline.lives().values()) {
-            boolean isNeeded = life.isRead || life.isOutput || isFirstResult(life) || isCarry(life);
+            boolean isNeeded =
+                    life.isRead || life.isOutput || isAlwaysWritten(life) || isCarry(life);
             if (isNeeded) {
                 Piece piece = new Piece(life, options.align(life.tensor.type().lengthBytes()));
                 pieces.put(life.tensor, piece);
@@ -114,14 +115,10 @@ final class Storage {
         return most;
     }
 
-    private boolean isFirstResult(Life life) {
-        Event event =
-                life.written < timeline.events().size()
-                        ? timeline.events().get(life.written)
-                        : null;
-        return event != null
-                && event.step() instanceof Step.Apply apply
-                && apply.results().getFirst() == life.tensor;
+    /** A result that its operation can not leave out needs a place even if nobody reads it. */
+    private boolean isAlwaysWritten(Life life) {
+        return timeline.events().get(life.written).step() instanceof Step.Apply apply
+                && !apply.op().mayOmit(apply.results().indexOf(life.tensor));
     }
 
     private boolean isCarry(Life life) {

@@ -25,7 +25,7 @@ public record Attention(int heads, float scale, int window) implements Op {
         for (Type other : inputs.subList(1, 3)) {
             Op.require(other.equals(query), "query, key and value differ, %s and %s", query, other);
         }
-        requireOffsets(inputs.get(3));
+        sequences(inputs.get(3));
         int width = query.shape().last();
         Op.require(
                 heads >= 1 && width % heads == 0,
@@ -41,8 +41,17 @@ public record Attention(int heads, float scale, int window) implements Op {
         return result == 0 && input == 0;
     }
 
-    /** {@return the extent of the sequences that these offsets part} */
-    static Extent.Bounded requireOffsets(Type offsets) {
+    @Override
+    public boolean mayOmit(int result) {
+        return result == 1;
+    }
+
+    /**
+     * {@return the extent of the sequences that these offsets part}
+     *
+     * @throws io.cyclane.tensor.ShapeException when they are no offsets
+     */
+    public static Extent.Bounded sequences(Type offsets) {
         Op.requireInts("offsets", offsets);
         Shape shape = offsets.shape();
         if (shape.rank() == 1

@@ -49,6 +49,14 @@ public sealed interface Op
         return false;
     }
 
+    /**
+     * {@return whether the operation can leave a result out that nobody reads, so that it takes no
+     * memory}
+     */
+    default boolean mayOmit(int result) {
+        return false;
+    }
+
     /** {@return the operation's name in messages: its record's name, first letter small} */
     default String label() {
         String name = getClass().getSimpleName();

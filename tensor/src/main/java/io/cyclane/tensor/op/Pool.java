@@ -26,6 +26,6 @@ public record Pool(Kind kind) implements Op {
         Op.requireFloat("x", x, 2);
         Op.require(x.shape().rank() == 2, "x must be [tokens, width], is %s", x);
         return List.of(
-                x.with(Shape.of(Attention.requireOffsets(inputs.getLast()), x.shape().extent(1))));
+                x.with(Shape.of(Attention.sequences(inputs.getLast()), x.shape().extent(1))));
     }
 }

@@ -17,7 +17,7 @@ public record Positions(Extent.Bounded tokens) implements Op {
     @Override
     public List<Type> infer(List<Type> inputs) {
         Op.arity(inputs, 1);
-        Attention.requireOffsets(inputs.getFirst());
+        Attention.sequences(inputs.getFirst());
         return List.of(Type.i32(Shape.of(tokens)));
     }
 }

@@ -215,14 +215,15 @@ public final class Recorder implements Op.Sink {
         return blocks.element();
     }
 
-    /** A weight that takes part names the result, which is what people look for in a plan. */
+    /** What a step is about: the weight that takes part, else what its first input is about. */
     private String label(Op op, List<Tensor> arguments) {
         for (Tensor argument : arguments) {
             if (parameters.containsValue(argument)) {
                 return op.label() + " " + argument.name();
             }
         }
-        return op.label();
+        String first = arguments.getFirst().name();
+        return op.label() + " " + first.substring(first.indexOf(' ') + 1);
     }
 
     private static String names(List<Tensor> tensors) {

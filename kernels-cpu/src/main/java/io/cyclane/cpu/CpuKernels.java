@@ -1,0 +1,283 @@
+package io.cyclane.cpu;
+
+import io.cyclane.cpu.activation.ActivateKernel;
+import io.cyclane.cpu.activation.GluKernel;
+import io.cyclane.cpu.activation.SoftmaxKernel;
+import io.cyclane.cpu.attention.AttentionKernel;
+import io.cyclane.cpu.elementwise.AddKernel;
+import io.cyclane.cpu.elementwise.MultiplyKernel;
+import io.cyclane.cpu.elementwise.ScaleKernel;
+import io.cyclane.cpu.elementwise.SplitKernel;
+import io.cyclane.cpu.embedding.EmbeddingKernel;
+import io.cyclane.cpu.embedding.PositionsKernel;
+import io.cyclane.cpu.embedding.RotaryKernel;
+import io.cyclane.cpu.gemm.LinearKernel;
+import io.cyclane.cpu.gemm.MatMulKernel;
+import io.cyclane.cpu.gemm.PanelPacking;
+import io.cyclane.cpu.norm.L2NormalizeKernel;
+import io.cyclane.cpu.norm.LayerNormKernel;
+import io.cyclane.cpu.norm.RmsNormKernel;
+import io.cyclane.cpu.pooling.PoolKernel;
+import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.Type;
+import io.cyclane.tensor.host.CopyKernel;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Kernel;
+import io.cyclane.tensor.host.KernelSet;
+import io.cyclane.tensor.host.Operands;
+import io.cyclane.tensor.host.Packing;
+import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.host.RowsPacking;
+import io.cyclane.tensor.op.Activate;
+import io.cyclane.tensor.op.Add;
+import io.cyclane.tensor.op.Attention;
+import io.cyclane.tensor.op.Copy;
+import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.op.Glu;
+import io.cyclane.tensor.op.L2Normalize;
+import io.cyclane.tensor.op.LayerNorm;
+import io.cyclane.tensor.op.Linear;
+import io.cyclane.tensor.op.MatMul;
+import io.cyclane.tensor.op.Multiply;
+import io.cyclane.tensor.op.Op;
+import io.cyclane.tensor.op.Pool;
+import io.cyclane.tensor.op.Positions;
+import io.cyclane.tensor.op.RmsNorm;
+import io.cyclane.tensor.op.Rotary;
+import io.cyclane.tensor.op.Scale;
+import io.cyclane.tensor.op.Softmax;
+import io.cyclane.tensor.op.Split;
+import io.cyclane.tensor.program.LinearFusion;
+import io.cyclane.tensor.program.Program;
+import java.util.List;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+
+/** Which kernel runs which operation on the CPU: one line each. */
+final class CpuKernels implements KernelSet {
+    private final Workers workers;
+
+    CpuKernels(Workers workers) {
+        this.workers = workers;
+    }
+
+    @Override
+    public String name() {
+        return "cpu";
+    }
+
+    @Override
+    public String description() {
+        return "cpu, %d-bit vectors, %d thread%s"
+                .formatted(Lanes.bits(), workers.threads(), workers.threads() == 1 ? "" : "s");
+    }
+
+    @Override
+    public Program prepare(Program program) {
+        return LinearFusion.of(program);
+    }
+
+    /**
+     * A dense layer reads its matrix in panels, which are made of weights; one computed at run time
+     * is a plain product.
+     */
+    @Override
+    public boolean has(Op op, List<Type> inputs, IntPredicate isWeight) {
+        return !(op instanceof Linear) || isWeight.test(1);
+    }
+
+    @Override
+    public long scratchBytes(Op op, List<Type> inputs) {
+        return switch (op) {
+            case Linear _ -> workers.threads() * leftBytes(inputs.getFirst());
+            case MatMul matMul ->
+                    panelsBytes(matMul, inputs) + workers.threads() * leftBytes(inputs.getFirst());
+            case Attention attention ->
+                    workers.threads()
+                            * AttentionKernel.scratchBytes(
+                                    inputs.getFirst().shape().last() / attention.heads());
+            case Activate _,
+                    Add _,
+                    Copy _,
+                    Embedding _,
+                    Glu _,
+                    L2Normalize _,
+                    LayerNorm _,
+                    Multiply _ ->
+                    0;
+            case Pool _, Positions _, RmsNorm _, Rotary _, Scale _, Softmax _, Split _ -> 0;
+        };
+    }
+
+    @Override
+    public Packing packing(Op op, int input) {
+        return op instanceof Linear linear && input == 1
+                ? linear.gated() ? PanelPacking.PAIRED_OUTPUT_ROWS : PanelPacking.OUTPUT_ROWS
+                : RowsPacking.ROWS;
+    }
+
+    @Override
+    public Kernel kernel(Op op, Operands to) {
+        Type x = to.inputType(0);
+        Place in = to.input(0);
+        int width = x.shape().last();
+        return switch (op) {
+            case Activate activate ->
+                    new ActivateKernel(
+                            in, to.result(), to.rows(x), width, activate.function(), workers);
+            case Add _ ->
+                    new AddKernel(
+                            in, to.input(1), to.result(), to.rows(x), width, isVector(to), workers);
+            case Attention attention -> attention(attention, to);
+            case Copy _ -> new CopyKernel(in, to.result(), to.elements(x), x.dtype().bytes());
+            case Embedding _ ->
+                    new EmbeddingKernel(
+                            in,
+                            to.input(1),
+                            to.result(),
+                            to.elements(to.inputType(1)),
+                            x.shape().extent(0).bound(),
+                            width,
+                            workers);
+            case Glu glu ->
+                    new GluKernel(in, to.result(), to.rows(x), width / 2, glu.function(), workers);
+            case L2Normalize norm ->
+                    new L2NormalizeKernel(
+                            in, to.result(), to.rows(x), width, norm.floor(), workers);
+            case LayerNorm norm ->
+                    new LayerNormKernel(
+                            in,
+                            to.input(1),
+                            norm.bias() ? to.input(2) : null,
+                            to.result(),
+                            to.rows(x),
+                            width,
+                            norm.eps(),
+                            workers);
+            case Linear linear -> linear(linear, to);
+            case MatMul matMul -> matMul(matMul, to);
+            case Multiply _ ->
+                    new MultiplyKernel(
+                            in, to.input(1), to.result(), to.rows(x), width, isVector(to), workers);
+            case Pool pool ->
+                    new PoolKernel(
+                            in,
+                            to.input(1),
+                            to.result(),
+                            to.rows(to.resultType(0)),
+                            width,
+                            pool.kind(),
+                            workers);
+            case Positions _ -> new PositionsKernel(in, to.result(), sequences(to, x));
+            case RmsNorm norm ->
+                    new RmsNormKernel(
+                            in, to.input(1), to.result(), to.rows(x), width, norm.eps(), workers);
+            case Rotary _ -> rotary(to);
+            case Scale scale ->
+                    new ScaleKernel(in, to.result(), to.rows(x), width, scale.factor(), workers);
+            case Softmax _ -> new SoftmaxKernel(in, to.result(), to.rows(x), width, workers);
+            case Split _ -> new SplitKernel(in, places(to), to.rows(x), width, workers);
+        };
+    }
+
+    private Kernel linear(Linear linear, Operands to) {
+        Type x = to.inputType(0);
+        Shape weight = to.inputType(1).shape();
+        return new LinearKernel(
+                workers,
+                new LinearKernel.Form(
+                        weight.extent(1).bound(),
+                        weight.extent(0).bound(),
+                        linear.function(),
+                        linear.gated()),
+                to.rows(x),
+                to.input(0),
+                to.input(1),
+                linear.bias() ? to.input(2) : null,
+                linear.residual() ? to.input(linear.residualInput()) : null,
+                places(to),
+                to.scratch(),
+                leftBytes(x));
+    }
+
+    private Kernel matMul(MatMul matMul, Operands to) {
+        Type x = to.inputType(0);
+        Place scratch = to.scratch();
+        Place left =
+                new Place(
+                        scratch.segment(), scratch.offset() + panelsBytes(matMul, to.inputTypes()));
+        return new MatMulKernel(
+                workers,
+                to.rows(x),
+                x.shape().last(),
+                to.resultType(0).shape().last(),
+                to.input(0),
+                to.input(1),
+                matMul.transposed(),
+                to.result(),
+                scratch,
+                left,
+                leftBytes(x));
+    }
+
+    private Kernel attention(Attention attention, Operands to) {
+        int width = to.inputType(0).shape().last();
+        return new AttentionKernel(
+                new AttentionKernel.Rows(to.input(0), width),
+                new AttentionKernel.Rows(to.input(1), width),
+                new AttentionKernel.Rows(to.input(2), width),
+                new AttentionKernel.Rows(to.result(), width),
+                to.result(1),
+                to.input(3),
+                sequences(to, to.inputType(3)),
+                attention.heads(),
+                width / attention.heads(),
+                attention.scale(),
+                attention.window(),
+                to.scratch(),
+                workers);
+    }
+
+    private Kernel rotary(Operands to) {
+        Type x = to.inputType(0);
+        Shape table = to.inputType(1).shape();
+        int width = x.shape().last();
+        return new RotaryKernel(
+                to.input(0),
+                width,
+                to.input(1),
+                to.input(2),
+                to.result(),
+                width,
+                to.rows(x),
+                width / table.last(),
+                table.last(),
+                table.extent(0).bound(),
+                workers);
+    }
+
+    /** Scratch in which each worker keeps the rows of x that it multiplies. */
+    private static long leftBytes(Type x) {
+        long mostRows = x.shape().elements() / x.shape().last();
+        return LinearKernel.scratchBytes(Math.toIntExact(mostRows), x.shape().last());
+    }
+
+    private static long panelsBytes(MatMul matMul, List<Type> inputs) {
+        Shape y = inputs.get(1).shape();
+        int inner = y.extent(matMul.transposed() ? 1 : 0).bound();
+        int columns = y.extent(matMul.transposed() ? 0 : 1).bound();
+        return MatMulKernel.panelsBytes(inner, columns);
+    }
+
+    private static boolean isVector(Operands to) {
+        return to.inputType(1).shape().rank() < to.inputType(0).shape().rank();
+    }
+
+    private static Count sequences(Operands to, Type offsets) {
+        return to.count(Attention.sequences(offsets));
+    }
+
+    private static List<Place> places(Operands to) {
+        return IntStream.range(0, to.results()).mapToObj(to::writtenResult).toList();
+    }
+}

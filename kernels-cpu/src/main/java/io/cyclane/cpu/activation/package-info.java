@@ -1,0 +1,5 @@
+/** Activation functions, gated halves and softmax. */
+@NullMarked
+package io.cyclane.cpu.activation;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,463 @@
+package io.cyclane.cpu.attention;
+
+import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.Workers;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Kernel;
+import io.cyclane.tensor.host.Place;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Attention inside each sequence of a ragged batch: {@code out[p] = sum over j of softmax(scale *
+ * q[p] . k[j]) v[j]}, head by head, over every j or over those with {@code |p - j| <= window}.
+ *
+ * <p>q, k, v and out are [T, H*K], each with a row stride of its own; out may be q's memory.
+ * offsets is I32 [S + 1]. The log-sum-exp of a query's scores, if it is asked for, is [T, H]. A
+ * sequence of no tokens writes nothing.
+ *
+ * <p>There is one scheme for every length. Keys are taken in blocks of 64 from position 0 of the
+ * sequence; a running maximum and sum (arXiv:2205.14135, section 3.1) join the blocks, so nothing
+ * is ever T x T. A piece of work is one head of 128 queries of one sequence, again counted from
+ * position 0; two threads share one long text. Blocks that no query of a piece sees are never
+ * touched: the cost follows the window. A query's result depends on its sequence, its place in it
+ * and the vector width, on nothing else.
+ *
+ * <p>Keys and values of a block are copied together in the worker's scratch first. In their rows
+ * they lie kilobytes apart, and rows a power of two apart share a few lines of the first cache.
+ *
+ * <p>Pieces are numbered without a table. The blocks of sequence s start at number {@code
+ * offsets[s] / 128 + s}, which leaves each sequence room for all of its blocks; some have one
+ * number too many, and that piece does nothing. A search in offsets finds the sequence of a number.
+ */
+public final class AttentionKernel implements Kernel {
+    private static final VectorSpecies<Float> F32 = Lanes.F32;
+    private static final int L = F32.length();
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+
+    /** Queries of a piece: a whole number of tiles at every vector width. */
+    private static final int QUERIES = 128;
+
+    /** Keys of a block. */
+    private static final int KEYS = 64;
+
+    private static final double LOG2_E = 1.4426950408889634;
+
+    /** Rows of values, row-major, {@code stride} elements from one row to the next. */
+    public record Rows(Place place, int stride) {
+        long at(int row, int column) {
+            return place.offset() + 4L * ((long) row * stride + column);
+        }
+
+        long strideBytes() {
+            return 4L * stride;
+        }
+    }
+
+    private final Rows q;
+    private final Rows k;
+    private final Rows v;
+    private final Rows out;
+    private final @Nullable Place logSumExp;
+    private final Place offsets;
+    private final Count sequences;
+    private final int heads;
+    private final int width;
+    private final float factor;
+    private final int window;
+    private final Place scratch;
+    private final Layout layout;
+    private final Workers workers;
+    private final Workers.Task piece = this::piece;
+    private int sequenceCount;
+
+    /**
+     * Binds the kernel.
+     *
+     * @param logSumExp [T, H], or null if nobody reads it
+     * @param heads H
+     * @param headWidth K, at least 1; a multiple of twice the lanes wastes nothing
+     * @param scale what scores are multiplied by, usually 1 / sqrt(K)
+     * @param window how far a query sees to either side; 0 for the whole sequence
+     * @param scratch {@link #scratchBytes} for each of the workers' threads
+     */
+    public AttentionKernel(
+            Rows q,
+            Rows k,
+            Rows v,
+            Rows out,
+            @Nullable Place logSumExp,
+            Place offsets,
+            Count sequences,
+            int heads,
+            int headWidth,
+            float scale,
+            int window,
+            Place scratch,
+            Workers workers) {
+        this.q = q;
+        this.k = k;
+        this.v = v;
+        this.out = out;
+        this.logSumExp = logSumExp;
+        this.offsets = offsets;
+        this.sequences = sequences;
+        this.heads = heads;
+        this.width = headWidth;
+        this.factor = (float) (scale * LOG2_E);
+        this.window = window == 0 ? Integer.MAX_VALUE : window;
+        this.scratch = scratch;
+        this.layout = Layout.of(headWidth);
+        this.workers = workers;
+    }
+
+    /**
+     * {@return the bytes of scratch that one worker needs}, whatever the lengths; a multiple of 64.
+     */
+    public static long scratchBytes(int headWidth) {
+        return Layout.of(headWidth).lengthBytes();
+    }
+
+    /**
+     * Where things lie in a worker's scratch, in bytes from its start.
+     *
+     * @param queries per tile [K, 2L], transposed and scaled
+     * @param keys [64 + 8, K]
+     * @param values per panel of 2L columns [64, 2L]
+     * @param scores [64 + 8, 2L], of the tile at hand
+     * @param block [2L, 2L], weighed values of the block at hand
+     * @param sums [128, columns], the weighed values so far
+     * @param maxima [128], then the sums of the weights [128], then the factors of the step [128]
+     * @param columns K, rounded up to whole panels
+     */
+    private record Layout(
+            long queries,
+            long keys,
+            long values,
+            long scores,
+            long block,
+            long sums,
+            long maxima,
+            long lengthBytes,
+            int columns) {
+        static Layout of(int width) {
+            int columns = (width + 2 * L - 1) / (2 * L) * 2 * L;
+            // Whole squares are turned, so the last may stand out beyond K rows.
+            int turned = (width + L - 1) / L * L;
+            long keys = 4L * QUERIES * turned;
+            long values = keys + 4L * (KEYS + AttentionTile.ROWS) * width;
+            long valuesAligned = (values + 63) & -64;
+            long scores = valuesAligned + 4L * KEYS * columns;
+            long block = scores + (KEYS + AttentionTile.ROWS) * AttentionTile.ROW;
+            long sums = block + AttentionTile.QUERIES * AttentionTile.ROW;
+            long maxima = sums + 4L * QUERIES * columns;
+            long length = maxima + 4L * 3 * QUERIES;
+            return new Layout(0, keys, valuesAligned, scores, block, sums, maxima, length, columns);
+        }
+    }
+
+    @Override
+    public void run() {
+        sequenceCount = sequences.value();
+        workers.run(piece, firstBlock(sequenceCount) * heads);
+    }
+
+    private int offset(int sequence) {
+        return offsets.segment().get(INT, offsets.offset() + 4L * sequence);
+    }
+
+    private int firstBlock(int sequence) {
+        return offset(sequence) / QUERIES + sequence;
+    }
+
+    private int sequenceOf(int block) {
+        int low = 0;
+        int high = sequenceCount - 1;
+        while (low < high) {
+            int middle = (low + high + 1) >>> 1;
+            if (firstBlock(middle) <= block) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return low;
+    }
+
+    private void piece(int index, int worker) {
+        int block = index / heads;
+        int head = index - block * heads;
+        int sequence = sequenceOf(block);
+        int start = offset(sequence);
+        int length = offset(sequence + 1) - start;
+        int first = (block - firstBlock(sequence)) * QUERIES;
+        int count = Math.min(QUERIES, length - first);
+        if (count > 0) {
+            long at = scratch.offset() + worker * layout.lengthBytes();
+            attend(at, start, length, first, count, head);
+        }
+    }
+
+    /** Queries first to first + count of a sequence that starts at row start. */
+    private void attend(long at, int start, int length, int first, int count, int head) {
+        takeQueries(at, start + first, count, head);
+        clear(at, count);
+        int seen = window >= length ? 0 : Math.max(0, first - window);
+        int end = window >= length ? length : Math.min(length, first + count + window);
+        for (int key = seen / KEYS * KEYS; key < end; key += KEYS) {
+            int from = Math.max(key, seen);
+            int to = Math.min(key + KEYS, end);
+            takeKeys(at, start + from, to - from, head);
+            takeValues(at, start + from, to - from, head);
+            for (int tile = 0; tile * AttentionTile.QUERIES < count; tile++) {
+                join(at, tile, first, count, from, to);
+            }
+        }
+        giveResults(at, start + first, count, head);
+        if (logSumExp != null) {
+            giveLogSums(logSumExp, at, start + first, count, head);
+        }
+    }
+
+    /** Joins the packed keys from..to to what the queries of a tile have gathered so far. */
+    private void join(long at, int tile, int first, int count, int packed, int to) {
+        MemorySegment s = scratch.segment();
+        int query = tile * AttentionTile.QUERIES;
+        int queries = Math.min(AttentionTile.QUERIES, count - query);
+        int position = first + query;
+        int from = Math.max(packed, position - window);
+        int end = (int) Math.min(to, (long) position + queries + window);
+        int n = end - from;
+        if (n <= 0) {
+            return;
+        }
+        int vectors = queries > L ? 2 : 1;
+        long scores = at + layout.scores();
+        AttentionTile.scores(
+                s,
+                at + layout.keys() + 4L * (from - packed) * width,
+                at + layout.queries() + 4L * tile * AttentionTile.QUERIES * turned(),
+                scores,
+                width,
+                n,
+                vectors);
+        boolean masked = position + queries - 1 - from > window || end - 1 - position > window;
+        long maxima = at + layout.maxima() + 4L * query;
+        long sums = maxima + 4L * QUERIES;
+        long shrink = sums + 4L * QUERIES;
+        for (int vector = 0; vector < vectors; vector++) {
+            long over = vector * AttentionTile.VECTOR;
+            if (masked) {
+                AttentionTile.mask(s, scores + over, n, position + vector * L - from, window);
+            }
+            AttentionTile.softmax(s, scores + over, n, maxima + over, sums + over, shrink + over);
+        }
+        long columnBytes = 4L * layout.columns();
+        long gathered = at + layout.sums() + query * columnBytes;
+        long block = at + layout.block();
+        for (int column = 0; column < layout.columns(); column += AttentionTile.QUERIES) {
+            long values = at + layout.values() + 4L * column * KEYS;
+            long used = values + (from - packed) * AttentionTile.ROW;
+            AttentionTile.values(s, scores, used, block, n, queries);
+            AttentionTile.join(s, shrink, block, gathered + 4L * column, columnBytes, queries);
+        }
+    }
+
+    private int turned() {
+        return (width + L - 1) / L * L;
+    }
+
+    /** Queries scaled and transposed, zeros in the lanes of those that are not there. */
+    private void takeQueries(long at, int row, int count, int head) {
+        MemorySegment s = scratch.segment();
+        for (int query = 0; query < count; query += L) {
+            int tile = query / AttentionTile.QUERIES;
+            int side = query - tile * AttentionTile.QUERIES;
+            long base = at + 4L * tile * AttentionTile.QUERIES * turned() + 4L * side;
+            for (int i = 0; i < width; i += L) {
+                long square = base + i * AttentionTile.ROW;
+                takeSquare(square, row + query, Math.min(L, count - query), head, i);
+                Transpose.square(s, square, AttentionTile.ROW);
+            }
+        }
+    }
+
+    private void takeSquare(long square, int row, int rows, int head, int i) {
+        MemorySegment from = q.place().segment();
+        MemorySegment to = scratch.segment();
+        long source = q.at(row, head * width + i);
+        int columns = Math.min(L, width - i);
+        if (columns == L) {
+            takeScaled(from, source, q.strideBytes(), to, square, rows, factor);
+        } else {
+            for (int r = 0; r < rows; r++) {
+                for (int c = 0; c < columns; c++) {
+                    float element = from.get(FLOAT, source + r * q.strideBytes() + 4L * c);
+                    to.set(FLOAT, square + r * AttentionTile.ROW + 4L * c, element * factor);
+                }
+            }
+        }
+        for (int r = rows; r < L; r++) {
+            FloatVector.zero(F32).intoMemorySegment(to, square + r * AttentionTile.ROW, ORDER);
+        }
+    }
+
+    private static void takeScaled(
+            MemorySegment from,
+            long source,
+            long sourceBytes,
+            MemorySegment to,
+            long target,
+            int rows,
+            float factor) {
+        for (int r = 0; r < rows; r++) {
+            FloatVector.fromMemorySegment(F32, from, source + r * sourceBytes, ORDER)
+                    .mul(factor)
+                    .intoMemorySegment(to, target + r * AttentionTile.ROW, ORDER);
+        }
+    }
+
+    private void clear(long at, int count) {
+        MemorySegment s = scratch.segment();
+        long sums = at + layout.sums();
+        int tiles = (count + AttentionTile.QUERIES - 1) / AttentionTile.QUERIES;
+        int n = tiles * AttentionTile.QUERIES * layout.columns();
+        for (int i = 0; i < n; i += L) {
+            FloatVector.zero(F32).intoMemorySegment(s, sums + 4L * i, ORDER);
+        }
+        long maxima = at + layout.maxima();
+        for (int i = 0; i < QUERIES; i += L) {
+            FloatVector.broadcast(F32, AttentionTile.LOWEST)
+                    .intoMemorySegment(s, maxima + 4L * i, ORDER);
+            FloatVector.zero(F32).intoMemorySegment(s, maxima + 4L * (QUERIES + i), ORDER);
+        }
+    }
+
+    private void takeKeys(long at, int row, int n, int head) {
+        MemorySegment from = k.place().segment();
+        MemorySegment to = scratch.segment();
+        long source = k.at(row, head * width);
+        long target = at + layout.keys();
+        int i = 0;
+        for (; i <= width - L; i += L) {
+            copyColumn(from, source + 4L * i, k.strideBytes(), to, target + 4L * i, 4L * width, n);
+        }
+        for (; i < width; i++) {
+            for (int r = 0; r < n; r++) {
+                float element = from.get(FLOAT, source + r * k.strideBytes() + 4L * i);
+                to.set(FLOAT, target + 4L * r * width + 4L * i, element);
+            }
+        }
+    }
+
+    private void takeValues(long at, int row, int n, int head) {
+        MemorySegment from = v.place().segment();
+        MemorySegment to = scratch.segment();
+        long source = v.at(row, head * width);
+        long target = at + layout.values();
+        int i = 0;
+        for (; i <= width - L; i += L) {
+            long column = target + panelAt(i);
+            copyColumn(from, source + 4L * i, v.strideBytes(), to, column, AttentionTile.ROW, n);
+        }
+        for (; i < layout.columns(); i++) {
+            for (int r = 0; r < n; r++) {
+                float element =
+                        i < width ? from.get(FLOAT, source + r * v.strideBytes() + 4L * i) : 0f;
+                to.set(FLOAT, target + panelAt(i) + r * AttentionTile.ROW, element);
+            }
+        }
+    }
+
+    /**
+     * Copies a column one vector wide. Rows inside and columns outside: a row is two or four
+     * vectors, and a loop that short costs more than what it copies.
+     */
+    private static void copyColumn(
+            MemorySegment from,
+            long source,
+            long sourceBytes,
+            MemorySegment to,
+            long target,
+            long targetBytes,
+            int rows) {
+        for (int r = 0; r < rows; r++) {
+            FloatVector.fromMemorySegment(F32, from, source + r * sourceBytes, ORDER)
+                    .intoMemorySegment(to, target + r * targetBytes, ORDER);
+        }
+    }
+
+    /** {@return how far column i of a row of values lies from the start of its first panel}. */
+    private static long panelAt(int i) {
+        int panel = i / AttentionTile.QUERIES;
+        return KEYS * AttentionTile.ROW * panel + 4L * (i - panel * AttentionTile.QUERIES);
+    }
+
+    private void giveResults(long at, int row, int count, int head) {
+        MemorySegment from = scratch.segment();
+        MemorySegment to = out.place().segment();
+        long weights = at + layout.maxima() + 4L * QUERIES;
+        long shares = weights + 4L * QUERIES;
+        for (int r = 0; r < count; r += L) {
+            FloatVector.broadcast(F32, 1f)
+                    .div(FloatVector.fromMemorySegment(F32, from, weights + 4L * r, ORDER))
+                    .intoMemorySegment(from, shares + 4L * r, ORDER);
+        }
+        long source = at + layout.sums();
+        long sourceBytes = 4L * layout.columns();
+        long target = out.at(row, head * width);
+        int i = 0;
+        for (; i <= width - L; i += L) {
+            long column = source + 4L * i;
+            giveColumn(
+                    from,
+                    column,
+                    sourceBytes,
+                    shares,
+                    to,
+                    target + 4L * i,
+                    out.strideBytes(),
+                    count);
+        }
+        for (; i < width; i++) {
+            for (int r = 0; r < count; r++) {
+                float sum = from.get(FLOAT, source + r * sourceBytes + 4L * i);
+                float share = from.get(FLOAT, shares + 4L * r);
+                to.set(FLOAT, target + r * out.strideBytes() + 4L * i, sum * share);
+            }
+        }
+    }
+
+    private static void giveColumn(
+            MemorySegment from,
+            long source,
+            long sourceBytes,
+            long shares,
+            MemorySegment to,
+            long target,
+            long targetBytes,
+            int rows) {
+        for (int r = 0; r < rows; r++) {
+            FloatVector.fromMemorySegment(F32, from, source + r * sourceBytes, ORDER)
+                    .mul(from.get(FLOAT, shares + 4L * r))
+                    .intoMemorySegment(to, target + r * targetBytes, ORDER);
+        }
+    }
+
+    private void giveLogSums(Place result, long at, int row, int count, int head) {
+        MemorySegment s = scratch.segment();
+        long maxima = at + layout.maxima();
+        for (int r = 0; r < count; r++) {
+            double sum = s.get(FLOAT, maxima + 4L * (QUERIES + r));
+            double logSum = s.get(FLOAT, maxima + 4L * r) / LOG2_E + StrictMath.log(sum);
+            long target = result.offset() + 4L * ((long) (row + r) * heads + head);
+            result.segment().set(FLOAT, target, (float) logSum);
+        }
+    }
+}

@@ -1,0 +1,342 @@
+package io.cyclane.cpu.attention;
+
+import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.math.VectorMath;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The inner loops of attention, on one tile: the keys of a block against two vectors of queries.
+ *
+ * <p>Everything lies in a worker's scratch. Queries are transposed, so that a lane is a query: its
+ * scores stand one below the other, and the softmax walks down the keys without ever summing across
+ * lanes. A product keeps eight rows by two vectors of sums in registers, each of which adds up its
+ * terms in order, whatever the tile around it.
+ */
+final class AttentionTile {
+    /** Keys or queries that a product takes at once. */
+    static final int ROWS = 8;
+
+    private static final VectorSpecies<Float> F32 = Lanes.F32;
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+    /** Queries of a tile. */
+    static final int QUERIES = 2 * F32.length();
+
+    /** Bytes of a vector, and of a row of the tile. */
+    static final long VECTOR = 4L * F32.length();
+
+    static final long ROW = 2 * VECTOR;
+
+    /** Less than any score, and finite, so that it can be subtracted from itself. */
+    static final float LOWEST = -Float.MAX_VALUE;
+
+    private static final FloatVector LANES = FloatVector.zero(F32).addIndex(1);
+
+    private AttentionTile() {}
+
+    /**
+     * Scores of {@code n} keys: {@code to[j][lane] = sum over i of keys[j][i] * queries[i][lane]}.
+     *
+     * @param keys rows of {@code width} elements; up to seven rows after the last are read too, and
+     *     their scores written
+     * @param queries [width, QUERIES]
+     * @param vectors how many of the two vectors of queries are in use
+     */
+    static void scores(
+            MemorySegment s, long keys, long queries, long to, int width, int n, int vectors) {
+        long keyBytes = 4L * width;
+        for (int j = 0; j < n; j += ROWS) {
+            if (vectors == 2) {
+                scores8x2(s, keys + j * keyBytes, keyBytes, queries, to + j * ROW, width);
+            } else {
+                scores8x1(s, keys + j * keyBytes, keyBytes, queries, to + j * ROW, width);
+            }
+        }
+    }
+
+    private static void scores8x2(
+            MemorySegment s, long keys, long keyBytes, long queries, long to, int width) {
+        long key0 = keys;
+        long key1 = keys + keyBytes;
+        long key2 = keys + 2L * keyBytes;
+        long key3 = keys + 3L * keyBytes;
+        long key4 = keys + 4L * keyBytes;
+        long key5 = keys + 5L * keyBytes;
+        long key6 = keys + 6L * keyBytes;
+        long key7 = keys + 7L * keyBytes;
+        FloatVector c00 = FloatVector.zero(F32);
+        FloatVector c01 = FloatVector.zero(F32);
+        FloatVector c10 = FloatVector.zero(F32);
+        FloatVector c11 = FloatVector.zero(F32);
+        FloatVector c20 = FloatVector.zero(F32);
+        FloatVector c21 = FloatVector.zero(F32);
+        FloatVector c30 = FloatVector.zero(F32);
+        FloatVector c31 = FloatVector.zero(F32);
+        FloatVector c40 = FloatVector.zero(F32);
+        FloatVector c41 = FloatVector.zero(F32);
+        FloatVector c50 = FloatVector.zero(F32);
+        FloatVector c51 = FloatVector.zero(F32);
+        FloatVector c60 = FloatVector.zero(F32);
+        FloatVector c61 = FloatVector.zero(F32);
+        FloatVector c70 = FloatVector.zero(F32);
+        FloatVector c71 = FloatVector.zero(F32);
+        for (int i = 0; i < width; i++) {
+            long q = queries + i * ROW;
+            FloatVector q0 = FloatVector.fromMemorySegment(F32, s, q, ORDER);
+            FloatVector q1 = FloatVector.fromMemorySegment(F32, s, q + VECTOR, ORDER);
+            FloatVector k0 = FloatVector.broadcast(F32, s.get(FLOAT, key0 + 4L * i));
+            c00 = k0.fma(q0, c00);
+            c01 = k0.fma(q1, c01);
+            FloatVector k1 = FloatVector.broadcast(F32, s.get(FLOAT, key1 + 4L * i));
+            c10 = k1.fma(q0, c10);
+            c11 = k1.fma(q1, c11);
+            FloatVector k2 = FloatVector.broadcast(F32, s.get(FLOAT, key2 + 4L * i));
+            c20 = k2.fma(q0, c20);
+            c21 = k2.fma(q1, c21);
+            FloatVector k3 = FloatVector.broadcast(F32, s.get(FLOAT, key3 + 4L * i));
+            c30 = k3.fma(q0, c30);
+            c31 = k3.fma(q1, c31);
+            FloatVector k4 = FloatVector.broadcast(F32, s.get(FLOAT, key4 + 4L * i));
+            c40 = k4.fma(q0, c40);
+            c41 = k4.fma(q1, c41);
+            FloatVector k5 = FloatVector.broadcast(F32, s.get(FLOAT, key5 + 4L * i));
+            c50 = k5.fma(q0, c50);
+            c51 = k5.fma(q1, c51);
+            FloatVector k6 = FloatVector.broadcast(F32, s.get(FLOAT, key6 + 4L * i));
+            c60 = k6.fma(q0, c60);
+            c61 = k6.fma(q1, c61);
+            FloatVector k7 = FloatVector.broadcast(F32, s.get(FLOAT, key7 + 4L * i));
+            c70 = k7.fma(q0, c70);
+            c71 = k7.fma(q1, c71);
+        }
+        c00.intoMemorySegment(s, to + 0 * ROW, ORDER);
+        c01.intoMemorySegment(s, to + 0 * ROW + VECTOR, ORDER);
+        c10.intoMemorySegment(s, to + 1 * ROW, ORDER);
+        c11.intoMemorySegment(s, to + 1 * ROW + VECTOR, ORDER);
+        c20.intoMemorySegment(s, to + 2 * ROW, ORDER);
+        c21.intoMemorySegment(s, to + 2 * ROW + VECTOR, ORDER);
+        c30.intoMemorySegment(s, to + 3 * ROW, ORDER);
+        c31.intoMemorySegment(s, to + 3 * ROW + VECTOR, ORDER);
+        c40.intoMemorySegment(s, to + 4 * ROW, ORDER);
+        c41.intoMemorySegment(s, to + 4 * ROW + VECTOR, ORDER);
+        c50.intoMemorySegment(s, to + 5 * ROW, ORDER);
+        c51.intoMemorySegment(s, to + 5 * ROW + VECTOR, ORDER);
+        c60.intoMemorySegment(s, to + 6 * ROW, ORDER);
+        c61.intoMemorySegment(s, to + 6 * ROW + VECTOR, ORDER);
+        c70.intoMemorySegment(s, to + 7 * ROW, ORDER);
+        c71.intoMemorySegment(s, to + 7 * ROW + VECTOR, ORDER);
+    }
+
+    private static void scores8x1(
+            MemorySegment s, long keys, long keyBytes, long queries, long to, int width) {
+        long key0 = keys;
+        long key1 = keys + keyBytes;
+        long key2 = keys + 2L * keyBytes;
+        long key3 = keys + 3L * keyBytes;
+        long key4 = keys + 4L * keyBytes;
+        long key5 = keys + 5L * keyBytes;
+        long key6 = keys + 6L * keyBytes;
+        long key7 = keys + 7L * keyBytes;
+        FloatVector c00 = FloatVector.zero(F32);
+        FloatVector c10 = FloatVector.zero(F32);
+        FloatVector c20 = FloatVector.zero(F32);
+        FloatVector c30 = FloatVector.zero(F32);
+        FloatVector c40 = FloatVector.zero(F32);
+        FloatVector c50 = FloatVector.zero(F32);
+        FloatVector c60 = FloatVector.zero(F32);
+        FloatVector c70 = FloatVector.zero(F32);
+        for (int i = 0; i < width; i++) {
+            long q = queries + i * ROW;
+            FloatVector q0 = FloatVector.fromMemorySegment(F32, s, q, ORDER);
+            FloatVector k0 = FloatVector.broadcast(F32, s.get(FLOAT, key0 + 4L * i));
+            c00 = k0.fma(q0, c00);
+            FloatVector k1 = FloatVector.broadcast(F32, s.get(FLOAT, key1 + 4L * i));
+            c10 = k1.fma(q0, c10);
+            FloatVector k2 = FloatVector.broadcast(F32, s.get(FLOAT, key2 + 4L * i));
+            c20 = k2.fma(q0, c20);
+            FloatVector k3 = FloatVector.broadcast(F32, s.get(FLOAT, key3 + 4L * i));
+            c30 = k3.fma(q0, c30);
+            FloatVector k4 = FloatVector.broadcast(F32, s.get(FLOAT, key4 + 4L * i));
+            c40 = k4.fma(q0, c40);
+            FloatVector k5 = FloatVector.broadcast(F32, s.get(FLOAT, key5 + 4L * i));
+            c50 = k5.fma(q0, c50);
+            FloatVector k6 = FloatVector.broadcast(F32, s.get(FLOAT, key6 + 4L * i));
+            c60 = k6.fma(q0, c60);
+            FloatVector k7 = FloatVector.broadcast(F32, s.get(FLOAT, key7 + 4L * i));
+            c70 = k7.fma(q0, c70);
+        }
+        c00.intoMemorySegment(s, to + 0 * ROW, ORDER);
+        c10.intoMemorySegment(s, to + 1 * ROW, ORDER);
+        c20.intoMemorySegment(s, to + 2 * ROW, ORDER);
+        c30.intoMemorySegment(s, to + 3 * ROW, ORDER);
+        c40.intoMemorySegment(s, to + 4 * ROW, ORDER);
+        c50.intoMemorySegment(s, to + 5 * ROW, ORDER);
+        c60.intoMemorySegment(s, to + 6 * ROW, ORDER);
+        c70.intoMemorySegment(s, to + 7 * ROW, ORDER);
+    }
+
+    /**
+     * Takes the scores out of a vector's reach that lie beyond the window: lane i of row j keeps
+     * its score if {@code |distance + i - j| <= window}.
+     */
+    static void mask(MemorySegment s, long scores, int n, int distance, int window) {
+        for (int j = 0; j < n; j++) {
+            VectorMask<Float> beyond =
+                    LANES.add(distance - j).abs().compare(VectorOperators.GT, window);
+            FloatVector.fromMemorySegment(F32, s, scores + j * ROW, ORDER)
+                    .blend(Float.NEGATIVE_INFINITY, beyond)
+                    .intoMemorySegment(s, scores + j * ROW, ORDER);
+        }
+    }
+
+    /**
+     * One step of the running softmax for a vector of queries: turns {@code n} scores of base 2
+     * into weights, raises the maxima, and brings the sums to the new maxima.
+     *
+     * @param factors where to write what all that was weighed before is to be multiplied by
+     */
+    static void softmax(MemorySegment s, long scores, int n, long maxima, long sums, long factors) {
+        raise(s, scores, n, maxima, factors);
+        weigh(s, scores, n, maxima, sums, factors);
+    }
+
+    private static void raise(MemorySegment s, long scores, int n, long maxima, long factors) {
+        FloatVector old = FloatVector.fromMemorySegment(F32, s, maxima, ORDER);
+        FloatVector even = old;
+        FloatVector odd = old;
+        int j = 0;
+        for (; j < n - 1; j += 2) {
+            FloatVector a = FloatVector.fromMemorySegment(F32, s, scores + j * ROW, ORDER);
+            FloatVector b = FloatVector.fromMemorySegment(F32, s, scores + j * ROW + ROW, ORDER);
+            even = even.blend(a, a.compare(VectorOperators.GT, even));
+            odd = odd.blend(b, b.compare(VectorOperators.GT, odd));
+        }
+        for (; j < n; j++) {
+            FloatVector a = FloatVector.fromMemorySegment(F32, s, scores + j * ROW, ORDER);
+            even = even.blend(a, a.compare(VectorOperators.GT, even));
+        }
+        FloatVector high = even.blend(odd, odd.compare(VectorOperators.GT, even));
+        high.intoMemorySegment(s, maxima, ORDER);
+        VectorMath.exp2Flushed(old.sub(high)).intoMemorySegment(s, factors, ORDER);
+    }
+
+    private static void weigh(
+            MemorySegment s, long scores, int n, long maxima, long sums, long factors) {
+        FloatVector high = FloatVector.fromMemorySegment(F32, s, maxima, ORDER);
+        FloatVector factor = FloatVector.fromMemorySegment(F32, s, factors, ORDER);
+        FloatVector sum = FloatVector.fromMemorySegment(F32, s, sums, ORDER).mul(factor);
+        for (int j = 0; j < n; j++) {
+            FloatVector score = FloatVector.fromMemorySegment(F32, s, scores + j * ROW, ORDER);
+            FloatVector weight = VectorMath.exp2Flushed(score.sub(high));
+            weight.intoMemorySegment(s, scores + j * ROW, ORDER);
+            sum = sum.add(weight);
+        }
+        sum.intoMemorySegment(s, sums, ORDER);
+    }
+
+    /**
+     * The weighed values of a block: {@code to[q] = sum over j of weights[j][q] * values[j]}, for
+     * two vectors of columns.
+     *
+     * @param values [n, QUERIES], a panel of as many columns
+     * @param to [QUERIES, QUERIES], of which {@code queries} rows, rounded up to eight, are written
+     */
+    static void values(MemorySegment s, long weights, long values, long to, int n, int queries) {
+        for (int q = 0; q < queries; q += ROWS) {
+            values8x2(s, weights + 4L * q, values, to + q * ROW, n);
+        }
+    }
+
+    private static void values8x2(MemorySegment s, long weights, long values, long to, int n) {
+        FloatVector c00 = FloatVector.zero(F32);
+        FloatVector c01 = FloatVector.zero(F32);
+        FloatVector c10 = FloatVector.zero(F32);
+        FloatVector c11 = FloatVector.zero(F32);
+        FloatVector c20 = FloatVector.zero(F32);
+        FloatVector c21 = FloatVector.zero(F32);
+        FloatVector c30 = FloatVector.zero(F32);
+        FloatVector c31 = FloatVector.zero(F32);
+        FloatVector c40 = FloatVector.zero(F32);
+        FloatVector c41 = FloatVector.zero(F32);
+        FloatVector c50 = FloatVector.zero(F32);
+        FloatVector c51 = FloatVector.zero(F32);
+        FloatVector c60 = FloatVector.zero(F32);
+        FloatVector c61 = FloatVector.zero(F32);
+        FloatVector c70 = FloatVector.zero(F32);
+        FloatVector c71 = FloatVector.zero(F32);
+        for (int i = 0; i < n; i++) {
+            long v = values + i * ROW;
+            long w = weights + i * ROW;
+            FloatVector v0 = FloatVector.fromMemorySegment(F32, s, v, ORDER);
+            FloatVector v1 = FloatVector.fromMemorySegment(F32, s, v + VECTOR, ORDER);
+            FloatVector w0 = FloatVector.broadcast(F32, s.get(FLOAT, w + 0));
+            c00 = w0.fma(v0, c00);
+            c01 = w0.fma(v1, c01);
+            FloatVector w1 = FloatVector.broadcast(F32, s.get(FLOAT, w + 4));
+            c10 = w1.fma(v0, c10);
+            c11 = w1.fma(v1, c11);
+            FloatVector w2 = FloatVector.broadcast(F32, s.get(FLOAT, w + 8));
+            c20 = w2.fma(v0, c20);
+            c21 = w2.fma(v1, c21);
+            FloatVector w3 = FloatVector.broadcast(F32, s.get(FLOAT, w + 12));
+            c30 = w3.fma(v0, c30);
+            c31 = w3.fma(v1, c31);
+            FloatVector w4 = FloatVector.broadcast(F32, s.get(FLOAT, w + 16));
+            c40 = w4.fma(v0, c40);
+            c41 = w4.fma(v1, c41);
+            FloatVector w5 = FloatVector.broadcast(F32, s.get(FLOAT, w + 20));
+            c50 = w5.fma(v0, c50);
+            c51 = w5.fma(v1, c51);
+            FloatVector w6 = FloatVector.broadcast(F32, s.get(FLOAT, w + 24));
+            c60 = w6.fma(v0, c60);
+            c61 = w6.fma(v1, c61);
+            FloatVector w7 = FloatVector.broadcast(F32, s.get(FLOAT, w + 28));
+            c70 = w7.fma(v0, c70);
+            c71 = w7.fma(v1, c71);
+        }
+        c00.intoMemorySegment(s, to + 0 * ROW, ORDER);
+        c01.intoMemorySegment(s, to + 0 * ROW + VECTOR, ORDER);
+        c10.intoMemorySegment(s, to + 1 * ROW, ORDER);
+        c11.intoMemorySegment(s, to + 1 * ROW + VECTOR, ORDER);
+        c20.intoMemorySegment(s, to + 2 * ROW, ORDER);
+        c21.intoMemorySegment(s, to + 2 * ROW + VECTOR, ORDER);
+        c30.intoMemorySegment(s, to + 3 * ROW, ORDER);
+        c31.intoMemorySegment(s, to + 3 * ROW + VECTOR, ORDER);
+        c40.intoMemorySegment(s, to + 4 * ROW, ORDER);
+        c41.intoMemorySegment(s, to + 4 * ROW + VECTOR, ORDER);
+        c50.intoMemorySegment(s, to + 5 * ROW, ORDER);
+        c51.intoMemorySegment(s, to + 5 * ROW + VECTOR, ORDER);
+        c60.intoMemorySegment(s, to + 6 * ROW, ORDER);
+        c61.intoMemorySegment(s, to + 6 * ROW + VECTOR, ORDER);
+        c70.intoMemorySegment(s, to + 7 * ROW, ORDER);
+        c71.intoMemorySegment(s, to + 7 * ROW + VECTOR, ORDER);
+    }
+
+    /**
+     * Joins a block's weighed values to those before it: {@code to[q] = to[q] * factors[q] +
+     * block[q]}.
+     *
+     * @param to rows of two vectors, {@code toBytes} apart
+     */
+    static void join(
+            MemorySegment s, long factors, long block, long to, long toBytes, int queries) {
+        for (int q = 0; q < queries; q++) {
+            FloatVector factor = FloatVector.broadcast(F32, s.get(FLOAT, factors + 4L * q));
+            long from = block + q * ROW;
+            long row = to + q * toBytes;
+            FloatVector.fromMemorySegment(F32, s, row, ORDER)
+                    .fma(factor, FloatVector.fromMemorySegment(F32, s, from, ORDER))
+                    .intoMemorySegment(s, row, ORDER);
+            FloatVector.fromMemorySegment(F32, s, row + VECTOR, ORDER)
+                    .fma(factor, FloatVector.fromMemorySegment(F32, s, from + VECTOR, ORDER))
+                    .intoMemorySegment(s, row + VECTOR, ORDER);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+package io.cyclane.cpu.gemm;
+
+import static io.cyclane.cpu.Lanes.COUNT;
+import static io.cyclane.cpu.Lanes.F32;
+import static io.cyclane.cpu.Lanes.ORDER;
+import static io.cyclane.cpu.gemm.LeftBlock.FLOAT;
+import static io.cyclane.cpu.gemm.PanelPacking.ROW_BYTES;
+import static io.cyclane.cpu.gemm.PanelPacking.WIDTH;
+import static jdk.incubator.vector.FloatVector.fromMemorySegment;
+
+import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.op.Activation;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What happens to the sums of one panel: they start from the bias, and when complete they go
+ * through the activation, the gate and the residual into the result.
+ *
+ * <p>The sums are rows of one panel's width, {@value PanelPacking#WIDTH} F32, near in the cache;
+ * each step is one pass over them. Columns of padding take part in all but the last.
+ */
+final class Epilogue {
+    private final @Nullable Place bias;
+    private final Activation activation;
+    private final boolean gated;
+    private final @Nullable Place residual;
+    private final Place[] results;
+    private final int columns;
+    private final int partColumns;
+    private final int panelColumns;
+
+    /**
+     * What follows a product.
+     *
+     * @param bias F32 of every output, or null for zeros
+     * @param gated whether the panels are paired, and the result half as wide
+     * @param residual F32 {@code [rows, columns]} that is added, or null; only with one result,
+     *     whose memory it may be
+     * @param results the equal column parts of the result, each F32 row-major
+     * @param columns the columns of all parts together
+     */
+    Epilogue(
+            @Nullable Place bias,
+            Activation activation,
+            boolean gated,
+            @Nullable Place residual,
+            Place[] results,
+            int columns) {
+        this.bias = bias;
+        this.activation = activation;
+        this.gated = gated;
+        this.residual = residual;
+        this.results = results;
+        this.columns = columns;
+        partColumns = columns / results.length;
+        panelColumns = gated ? WIDTH / 2 : WIDTH;
+    }
+
+    /** Writes the bias, or zeros, to so many rows of sums. */
+    void start(MemorySegment sums, long sumsAt, int rows, int panel) {
+        int first = panel * panelColumns;
+        int count = Math.min(panelColumns, columns - first);
+        for (int column = 0; column < WIDTH; column++) {
+            int inRun = column % panelColumns;
+            int output = column / panelColumns * columns + first + inRun;
+            float value =
+                    bias == null || inRun >= count
+                            ? 0f
+                            : bias.segment().get(FLOAT, bias.offset() + 4L * output);
+            sums.set(FLOAT, sumsAt + 4L * column, value);
+        }
+        for (int column = 0; column < WIDTH; column += COUNT) {
+            long at = sumsAt + 4L * column;
+            FloatVector values = fromMemorySegment(F32, sums, at, ORDER);
+            for (int row = 1; row < rows; row++) {
+                values.intoMemorySegment(sums, at + row * ROW_BYTES, ORDER);
+            }
+        }
+    }
+
+    /** Turns complete sums into rows {@code firstRow} and on of the result. */
+    void finish(MemorySegment sums, long sumsAt, int firstRow, int rows, int panel) {
+        EpilogueMath.apply(activation, sums, sumsAt, rows, panelColumns);
+        if (gated) {
+            gate(sums, sumsAt, rows);
+        }
+        int first = panel * panelColumns;
+        int end = Math.min(first + panelColumns, columns);
+        // A panel may lie across the border between two parts.
+        for (int column = first; column < end; ) {
+            int part = column / partColumns;
+            int partEnd = Math.min(end, (part + 1) * partColumns);
+            long element = (long) firstRow * partColumns + column - part * partColumns;
+            Place result = results[part];
+            long resultAt = result.offset() + 4L * element;
+            long from = sumsAt + 4L * (column - first);
+            if (residual != null) {
+                long residualAt = residual.offset() + 4L * element;
+                addInto(residual.segment(), residualAt, sums, from, rows, partEnd - column);
+            }
+            store(sums, from, rows, partEnd - column, result.segment(), resultAt);
+            column = partEnd;
+        }
+    }
+
+    /** Multiplies the first half of every row by the second. */
+    private static void gate(MemorySegment sums, long sumsAt, int rows) {
+        for (int row = 0; row < rows; row++) {
+            long rowAt = sumsAt + row * ROW_BYTES;
+            for (int column = 0; column < WIDTH / 2; column += COUNT) {
+                long at = rowAt + 4L * column;
+                FloatVector gates = fromMemorySegment(F32, sums, at + ROW_BYTES / 2, ORDER);
+                fromMemorySegment(F32, sums, at, ORDER)
+                        .mul(gates)
+                        .intoMemorySegment(sums, at, ORDER);
+            }
+        }
+    }
+
+    private void addInto(
+            MemorySegment more, long moreAt, MemorySegment sums, long sumsAt, int rows, int count) {
+        int bound = F32.loopBound(count);
+        VectorMask<Float> rest = F32.indexInRange(bound, count);
+        for (int row = 0; row < rows; row++) {
+            long from = moreAt + 4L * row * partColumns;
+            long to = sumsAt + row * ROW_BYTES;
+            int column = 0;
+            for (; column < bound; column += COUNT) {
+                long at = to + 4L * column;
+                FloatVector added = fromMemorySegment(F32, more, from + 4L * column, ORDER);
+                fromMemorySegment(F32, sums, at, ORDER)
+                        .add(added)
+                        .intoMemorySegment(sums, at, ORDER);
+            }
+            if (column < count) {
+                long at = to + 4L * column;
+                FloatVector added = fromMemorySegment(F32, more, from + 4L * column, ORDER, rest);
+                fromMemorySegment(F32, sums, at, ORDER, rest)
+                        .add(added)
+                        .intoMemorySegment(sums, at, ORDER, rest);
+            }
+        }
+    }
+
+    private void store(
+            MemorySegment sums,
+            long sumsAt,
+            int rows,
+            int count,
+            MemorySegment result,
+            long resultAt) {
+        int bound = F32.loopBound(count);
+        VectorMask<Float> rest = F32.indexInRange(bound, count);
+        for (int row = 0; row < rows; row++) {
+            long from = sumsAt + row * ROW_BYTES;
+            long to = resultAt + 4L * row * partColumns;
+            int column = 0;
+            for (; column < bound; column += COUNT) {
+                fromMemorySegment(F32, sums, from + 4L * column, ORDER)
+                        .intoMemorySegment(result, to + 4L * column, ORDER);
+            }
+            if (column < count) {
+                fromMemorySegment(F32, sums, from + 4L * column, ORDER, rest)
+                        .intoMemorySegment(result, to + 4L * column, ORDER, rest);
+            }
+        }
+    }
+}

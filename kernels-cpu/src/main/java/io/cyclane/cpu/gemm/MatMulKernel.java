@@ -1,0 +1,84 @@
+package io.cyclane.cpu.gemm;
+
+import io.cyclane.cpu.Workers;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Kernel;
+import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.op.Activation;
+
+/**
+ * The product of two values that a program makes: {@code z = x y}.
+ *
+ * <p>x is F32 {@code [rows, inner]}; y is F32 {@code [inner, columns]}, or {@code [columns, inner]}
+ * if its rows are its columns in the product; z is F32 {@code [rows, columns]} and lies apart from
+ * both. Every run cuts y into panels first, in scratch that the workers share; the rest is the
+ * product of {@link LinearKernel} without a bias, bit for bit.
+ */
+public final class MatMulKernel implements Kernel {
+    private final Workers workers;
+    private final Count rows;
+    private final int inner;
+    private final int columns;
+    private final Place y;
+    private final PanelPacking packing;
+    private final Place panels;
+    private final int panelCount;
+    private final Workers.Task packPanel = this::packPanel;
+    private final PanelProduct product;
+
+    /**
+     * Binds the product to memory.
+     *
+     * @param rows how many rows x has in a run
+     * @param transposed whether y is {@code [columns, inner]}
+     * @param panels scratch of {@link #panelsBytes}
+     * @param scratch {@code workers.threads()} times {@code scratchBytes}, 64-byte aligned for
+     *     speed
+     * @param scratchBytes {@link LinearKernel#scratchBytes} of x
+     */
+    public MatMulKernel(
+            Workers workers,
+            Count rows,
+            int inner,
+            int columns,
+            Place x,
+            Place y,
+            boolean transposed,
+            Place z,
+            Place panels,
+            Place scratch,
+            long scratchBytes) {
+        this.workers = workers;
+        this.rows = rows;
+        this.inner = inner;
+        this.columns = columns;
+        this.y = y;
+        this.panels = panels;
+        packing = transposed ? PanelPacking.OUTPUT_ROWS : PanelPacking.INPUT_ROWS;
+        panelCount = PanelPacking.panels(columns, false);
+        Epilogue epilogue =
+                new Epilogue(null, Activation.IDENTITY, false, null, new Place[] {z}, columns);
+        product =
+                new PanelProduct(
+                        workers, x, panels, inner, panelCount, epilogue, scratch, scratchBytes);
+    }
+
+    /** {@return the bytes that y takes as panels} */
+    public static long panelsBytes(int inner, int columns) {
+        return PanelPacking.lengthBytes(inner, columns, false);
+    }
+
+    @Override
+    public void run() {
+        int count = rows.value();
+        if (count > 0) {
+            workers.run(packPanel, panelCount);
+            product.run(count);
+        }
+    }
+
+    private void packPanel(int panel, int worker) {
+        long at = panels.offset() + panel * PanelPacking.panelBytes(inner);
+        packing.packPanel(y.segment(), y.offset(), inner, columns, panel, panels.segment(), at);
+    }
+}

@@ -1,0 +1,78 @@
+package io.cyclane.cpu.norm;
+
+import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.Workers;
+import io.cyclane.cpu.elementwise.RowBlocks;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Kernel;
+import io.cyclane.tensor.host.Place;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Rows brought to length one: {@code y = x / max(sqrt(sum of x^2), eps)}.
+ *
+ * <p>x and y are [rows, width]; y may be x. A row of zeros stays one if eps is above 0. Order of
+ * the sum: {@link SumOfSquares}.
+ */
+public final class L2NormalizeKernel implements Kernel {
+    private static final VectorSpecies<Float> F32 = Lanes.F32;
+    private static final int L = F32.length();
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+    private final Place x;
+    private final Place y;
+    private final Count rows;
+    private final int width;
+    private final float eps;
+    private final int rowsPerBlock;
+    private final Workers workers;
+    private final Workers.Task block = this::block;
+    private int count;
+
+    /** Binds the kernel. */
+    public L2NormalizeKernel(Place x, Place y, Count rows, int width, float eps, Workers workers) {
+        this.x = x;
+        this.y = y;
+        this.rows = rows;
+        this.width = width;
+        this.eps = eps;
+        this.rowsPerBlock = RowBlocks.rows(width);
+        this.workers = workers;
+    }
+
+    @Override
+    public void run() {
+        count = rows.value();
+        workers.run(block, RowBlocks.blocks(count, rowsPerBlock));
+    }
+
+    private void block(int index, int worker) {
+        int first = index * rowsPerBlock;
+        int end = Math.min(count, first + rowsPerBlock);
+        for (int row = first; row < end; row++) {
+            long from = x.offset() + 4L * row * width;
+            float squares = SumOfSquares.of(x.segment(), from, width);
+            float length = (float) Math.sqrt(squares);
+            divide(from, y.offset() + 4L * row * width, Math.max(length, eps));
+        }
+    }
+
+    private void divide(long from, long to, float length) {
+        MemorySegment s = x.segment();
+        MemorySegment t = y.segment();
+        int i = 0;
+        for (; i <= width - L; i += L) {
+            FloatVector.fromMemorySegment(F32, s, from + 4L * i, ORDER)
+                    .div(length)
+                    .intoMemorySegment(t, to + 4L * i, ORDER);
+        }
+        for (; i < width; i++) {
+            t.set(FLOAT, to + 4L * i, s.get(FLOAT, from + 4L * i) / length);
+        }
+    }
+}

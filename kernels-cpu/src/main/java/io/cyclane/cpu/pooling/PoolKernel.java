@@ -1,0 +1,137 @@
+package io.cyclane.cpu.pooling;
+
+import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.Workers;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Kernel;
+import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.op.Pool;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * One row per sequence: the mean of its rows, or its first.
+ *
+ * <p>x is [T, D], offsets I32 [S + 1], y is [S, D] and does not overlap x. A column is summed from
+ * the sequence's first row to its last, one after the other, and divided by their number. A
+ * sequence of no rows gives zeros.
+ */
+public final class PoolKernel implements Kernel {
+    private static final VectorSpecies<Float> F32 = Lanes.F32;
+    private static final int L = F32.length();
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+
+    /** Columns of a piece of work. */
+    private static final int COLUMNS = 256;
+
+    private final Place x;
+    private final Place offsets;
+    private final Place y;
+    private final Count sequences;
+    private final int width;
+    private final Pool.Kind kind;
+    private final int columnBlocks;
+    private final Workers workers;
+    private final Workers.Task piece = this::piece;
+
+    /** Binds the kernel. */
+    public PoolKernel(
+            Place x,
+            Place offsets,
+            Place y,
+            Count sequences,
+            int width,
+            Pool.Kind kind,
+            Workers workers) {
+        this.x = x;
+        this.offsets = offsets;
+        this.y = y;
+        this.sequences = sequences;
+        this.width = width;
+        this.kind = kind;
+        this.columnBlocks = (width + COLUMNS - 1) / COLUMNS;
+        this.workers = workers;
+    }
+
+    @Override
+    public void run() {
+        workers.run(piece, sequences.value() * columnBlocks);
+    }
+
+    private void piece(int index, int worker) {
+        int sequence = index / columnBlocks;
+        int column = (index - sequence * columnBlocks) * COLUMNS;
+        int columns = Math.min(COLUMNS, width - column);
+        int first = offsets.segment().get(INT, offsets.offset() + 4L * sequence);
+        int end = offsets.segment().get(INT, offsets.offset() + 4L * sequence + 4);
+        long from = x.offset() + 4L * ((long) first * width + column);
+        long to = y.offset() + 4L * ((long) sequence * width + column);
+        switch (kind) {
+            case MEAN -> mean(from, end - first, to, columns);
+            case CLS -> first(from, end - first, to, columns);
+        }
+    }
+
+    private void first(long from, int rows, long to, int columns) {
+        if (rows > 0) {
+            MemorySegment.copy(x.segment(), from, y.segment(), to, 4L * columns);
+            return;
+        }
+        for (int i = 0; i < columns; i++) {
+            y.segment().set(FLOAT, to + 4L * i, 0f);
+        }
+    }
+
+    private void mean(long from, int rows, long to, int columns) {
+        MemorySegment t = y.segment();
+        float divisor = Math.max(1, rows);
+        int i = 0;
+        for (; i <= columns - 4 * L; i += 4 * L) {
+            fourSums(from + 4L * i, rows, divisor, to + 4L * i);
+        }
+        for (; i <= columns - L; i += L) {
+            sum(from + 4L * i, rows, divisor, to + 4L * i);
+        }
+        for (; i < columns; i++) {
+            float sum = 0f;
+            for (int row = 0; row < rows; row++) {
+                sum += x.segment().get(FLOAT, from + 4L * ((long) row * width + i));
+            }
+            t.set(FLOAT, to + 4L * i, sum / divisor);
+        }
+    }
+
+    private void fourSums(long from, int rows, float divisor, long to) {
+        MemorySegment s = x.segment();
+        MemorySegment t = y.segment();
+        FloatVector sum0 = FloatVector.zero(F32);
+        FloatVector sum1 = FloatVector.zero(F32);
+        FloatVector sum2 = FloatVector.zero(F32);
+        FloatVector sum3 = FloatVector.zero(F32);
+        for (int row = 0; row < rows; row++) {
+            long at = from + 4L * row * width;
+            sum0 = sum0.add(FloatVector.fromMemorySegment(F32, s, at, ORDER));
+            sum1 = sum1.add(FloatVector.fromMemorySegment(F32, s, at + 4L * L, ORDER));
+            sum2 = sum2.add(FloatVector.fromMemorySegment(F32, s, at + 8L * L, ORDER));
+            sum3 = sum3.add(FloatVector.fromMemorySegment(F32, s, at + 12L * L, ORDER));
+        }
+        sum0.div(divisor).intoMemorySegment(t, to, ORDER);
+        sum1.div(divisor).intoMemorySegment(t, to + 4L * L, ORDER);
+        sum2.div(divisor).intoMemorySegment(t, to + 8L * L, ORDER);
+        sum3.div(divisor).intoMemorySegment(t, to + 12L * L, ORDER);
+    }
+
+    private void sum(long from, int rows, float divisor, long to) {
+        MemorySegment s = x.segment();
+        FloatVector sum = FloatVector.zero(F32);
+        for (int row = 0; row < rows; row++) {
+            sum = sum.add(FloatVector.fromMemorySegment(F32, s, from + 4L * row * width, ORDER));
+        }
+        sum.div(divisor).intoMemorySegment(y.segment(), to, ORDER);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.cyclane.cpu.gemm;
+
+import org.jspecify.annotations.NullMarked;

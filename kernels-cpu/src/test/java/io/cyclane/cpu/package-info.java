@@ -1,0 +1,4 @@
+@NullMarked
+package io.cyclane.cpu;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,11 @@
+package io.cyclane.model;
+
+/**
+ * What texts became.
+ *
+ * @param vectors one per text, in the texts' order
+ * @param tokens how many tokens of each text were read, special ones counted
+ * @param truncated how many texts were longer than the encoder reads and were cut
+ * @param backend where it ran
+ */
+public record Embeddings(float[][] vectors, int[] tokens, int truncated, String backend) {}

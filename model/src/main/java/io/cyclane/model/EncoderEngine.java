@@ -1,0 +1,134 @@
+package io.cyclane.model;
+
+import io.cyclane.tensor.backend.Backend;
+import io.cyclane.tensor.backend.Executable;
+import io.cyclane.tensor.backend.Weights;
+import io.cyclane.tensor.program.Program;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+
+/**
+ * What an open encoder holds: a backend, the packed weights, and a number of sessions that callers
+ * take in turn. It does not know the encoder, so that an encoder nobody reaches any more can be
+ * freed by what is left.
+ */
+final class EncoderEngine implements AutoCloseable {
+    private final Backend backend;
+    private final Weights weights;
+    private final Executable executable;
+    private final List<Lane> lanes = new ArrayList<>();
+    private final ArrayBlockingQueue<Lane> free;
+    private final Object closing = new Object();
+    private volatile boolean closed;
+
+    /** Packs the weights and opens the sessions; takes the backend over, also when it fails. */
+    EncoderEngine(Backend backend, TextModel model, Capacity capacity, int sessions) {
+        this.backend = backend;
+        this.free = new ArrayBlockingQueue<>(sessions, true);
+        Weights packed = null;
+        boolean isOpen = false;
+        try {
+            Program program = model.embedding(capacity);
+            packed = backend.weights(model.weights(program));
+            weights = packed;
+            executable = backend.compile(program, packed);
+            packed.seal();
+            for (int i = 0; i < sessions; i++) {
+                Lane lane = Lane.open(backend, executable, model.encoder().width());
+                lanes.add(lane);
+                free.add(lane);
+            }
+            isOpen = true;
+        } finally {
+            if (!isOpen) {
+                lanes.forEach(Lane::close);
+                if (packed != null) {
+                    packed.close();
+                }
+                backend.close();
+            }
+        }
+    }
+
+    Backend backend() {
+        return backend;
+    }
+
+    Weights weights() {
+        return weights;
+    }
+
+    Executable executable() {
+        return executable;
+    }
+
+    long sessionBytes() {
+        return lanes.getFirst().lengthBytes();
+    }
+
+    int sessions() {
+        return lanes.size();
+    }
+
+    /** Takes a session, waiting in order for one; {@link #give} must follow. */
+    Lane take() {
+        checkOpen();
+        Lane lane;
+        try {
+            lane = free.take();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while waiting for a session", e);
+        }
+        if (closed) {
+            free.add(lane);
+            checkOpen();
+        }
+        return lane;
+    }
+
+    /** Gives a session back. */
+    void give(Lane lane) {
+        free.add(lane);
+    }
+
+    /** Throws {@link IllegalStateException} once {@link #close} has begun. */
+    void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("the encoder is closed");
+        }
+    }
+
+    /**
+     * Refuses new callers, waits for those being served, then frees everything. A second close does
+     * nothing.
+     */
+    @Override
+    public void close() {
+        synchronized (closing) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            boolean wasInterrupted = false;
+            for (int waiting = lanes.size(); waiting > 0; ) {
+                try {
+                    free.take();
+                    waiting--;
+                } catch (InterruptedException e) {
+                    wasInterrupted = true;
+                }
+            }
+            lanes.forEach(Lane::close);
+            weights.close();
+            backend.close();
+            // Callers who wait in take() get a lane each, see that the encoder is closed, and pass
+            // it on.
+            free.addAll(lanes);
+            if (wasInterrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

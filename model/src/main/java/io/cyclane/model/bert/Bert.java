@@ -1,0 +1,123 @@
+package io.cyclane.model.bert;
+
+import io.cyclane.model.TokenEncoder;
+import io.cyclane.model.layer.Norm;
+import io.cyclane.model.layer.RaggedBatch;
+import io.cyclane.model.recursion.RecursiveStack;
+import io.cyclane.tensor.Parameter;
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.op.Positions;
+import io.cyclane.tensor.program.Recorder;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** BERT's encoder: the MiniLM, BGE, E5 and GTE families among many. */
+public final class Bert implements TokenEncoder {
+    private static final String QKV = ".self.qkv.";
+
+    /** Checkpoints carry heads that the encoder alone does not read. */
+    private static final List<String> HEADS =
+            List.of(
+                    "pooler.",
+                    "cls.",
+                    "classifier.",
+                    "qa_outputs.",
+                    "dropout.",
+                    "embeddings.position_ids");
+
+    private final BertConfig config;
+    private final Parameter words;
+    private final Parameter positions;
+    private final Parameter types;
+    private final Norm norm;
+    private final RecursiveStack stack;
+
+    /** The encoder of this shape. */
+    public Bert(BertConfig config) {
+        this.config = config;
+        words =
+                Parameter.of(
+                        "embeddings.word_embeddings.weight", config.vocabulary(), config.width());
+        positions =
+                Parameter.of(
+                        "embeddings.position_embeddings.weight",
+                        config.positions(),
+                        config.width());
+        types =
+                Parameter.of(
+                        "embeddings.token_type_embeddings.weight", config.types(), config.width());
+        norm = Norm.biased("embeddings.LayerNorm", config.width(), config.normEps());
+        stack =
+                RecursiveStack.plain(
+                        IntStream.range(0, config.layers())
+                                .mapToObj(i -> BertLayer.of(config, i))
+                                .toList());
+    }
+
+    @Override
+    public Tensor forward(Recorder g, RaggedBatch batch) {
+        Tensor places = g.first(new Positions(batch.tokens()), batch.offsets());
+        Tensor word = g.first(new Embedding(), g.parameter(words), batch.ids());
+        Tensor place = g.first(new Embedding(), g.parameter(positions), places);
+        Tensor type = g.first(new Embedding(), g.parameter(types), batch.types());
+        Tensor x = norm.forward(g, g.add(g.add(word, place), type));
+        return stack.forward(g, x, batch);
+    }
+
+    @Override
+    public String architecture() {
+        return "bert";
+    }
+
+    @Override
+    public int width() {
+        return config.width();
+    }
+
+    @Override
+    public int positions() {
+        return config.positions();
+    }
+
+    @Override
+    public int vocabulary() {
+        return config.vocabulary();
+    }
+
+    @Override
+    public RecursiveStack stack() {
+        return stack;
+    }
+
+    /**
+     * Checkpoints hold query, key and value apart; here they are one matrix, read once for all
+     * three.
+     */
+    @Override
+    public List<String> stored(String parameter) {
+        return parameter.contains(QKV)
+                ? List.of(
+                        parameter.replace(QKV, ".self.query."),
+                        parameter.replace(QKV, ".self.key."),
+                        parameter.replace(QKV, ".self.value."))
+                : List.of(parameter);
+    }
+
+    /** Checkpoints converted from TensorFlow, the first BERTs among them, name norms its way. */
+    @Override
+    public String formerName(String stored) {
+        return stored.replace(".LayerNorm.weight", ".LayerNorm.gamma")
+                .replace(".LayerNorm.bias", ".LayerNorm.beta");
+    }
+
+    @Override
+    public List<String> prefixes() {
+        return List.of("", "bert.", "model.");
+    }
+
+    @Override
+    public boolean isHead(String stored) {
+        return HEADS.stream().anyMatch(stored::startsWith);
+    }
+}

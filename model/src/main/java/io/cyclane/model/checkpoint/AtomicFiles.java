@@ -1,0 +1,41 @@
+package io.cyclane.model.checkpoint;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.HexFormat;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** Files and folders that appear whole or not at all. */
+final class AtomicFiles {
+    private static final boolean IS_WINDOWS = System.getProperty("os.name").startsWith("Windows");
+
+    private AtomicFiles() {}
+
+    /** {@return a name in the same folder that nobody uses, hidden from listings} */
+    static Path temporary(Path path) {
+        String random = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+        return path.resolveSibling("." + path.getFileName() + "." + random + ".tmp");
+    }
+
+    /** Puts a finished file or folder in its place, instead of a file that may be there. */
+    static void install(Path temporary, Path path) throws IOException {
+        Files.move(
+                temporary,
+                path,
+                StandardCopyOption.ATOMIC_MOVE,
+                StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /** Waits until a rename in the folder of a file is on disk; Windows has no such call. */
+    static void flushFolder(Path path) throws IOException {
+        Path folder = path.toAbsolutePath().getParent();
+        if (!IS_WINDOWS && folder != null) {
+            try (FileChannel channel = FileChannel.open(folder)) {
+                channel.force(true);
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+package io.cyclane.model.checkpoint;
+
+import io.cyclane.tensor.Parameter;
+import io.cyclane.tensor.backend.WeightSource;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+/**
+ * A checkpoint as a source of weights: each parameter is one stored tensor, or several stacked by
+ * rows, widened to F32.
+ *
+ * <p>Owns the checkpoint and closes it.
+ */
+public final class CheckpointWeights implements WeightSource {
+    private final Checkpoint checkpoint;
+    private final Function<String, List<String>> stored;
+
+    /**
+     * A source that finds a parameter's tensors by {@code stored}, in the checkpoint's own
+     * spelling.
+     */
+    public CheckpointWeights(Checkpoint checkpoint, Function<String, List<String>> stored) {
+        this.checkpoint = checkpoint;
+        this.stored = stored;
+    }
+
+    /**
+     * {@return which of these prefixes this checkpoint's names have}
+     *
+     * @param sample a name that every such checkpoint holds
+     * @throws CheckpointException when it holds the name under none of them
+     */
+    public static String prefix(Checkpoint checkpoint, List<String> prefixes, String sample) {
+        for (String prefix : prefixes) {
+            if (checkpoint.has(prefix + sample)) {
+                return prefix;
+            }
+        }
+        throw new CheckpointException(
+                "%s: no tensor '%s' under any of the prefixes %s"
+                        .formatted(checkpoint.source(), sample, prefixes));
+    }
+
+    /**
+     * Checks that the checkpoint has every parameter, in its shape, and nothing that goes unread.
+     *
+     * @param mayBeLeft tells of a stored name whether it may go unread
+     * @throws CheckpointException listing every missing, misshapen or unknown tensor
+     */
+    public void check(Iterable<Parameter> parameters, Predicate<String> mayBeLeft) {
+        List<String> faults = new ArrayList<>();
+        Set<String> unread = new TreeSet<>(checkpoint.names());
+        for (Parameter parameter : parameters) {
+            List<String> names = stored.apply(parameter.name());
+            unread.removeAll(names);
+            checkShape(parameter, names, faults);
+        }
+        unread.removeIf(mayBeLeft);
+        unread.forEach(name -> faults.add("unknown " + checkpoint.tensor(name)));
+        if (!faults.isEmpty()) {
+            throw new CheckpointException(
+                    "%s does not fit the model its configuration describes:%n  %s"
+                            .formatted(
+                                    checkpoint.source(),
+                                    String.join(System.lineSeparator() + "  ", faults)));
+        }
+    }
+
+    private void checkShape(Parameter parameter, List<String> names, List<String> faults) {
+        List<Integer> wanted =
+                parameter.shape().extents().stream().map(extent -> extent.bound()).toList();
+        long rows = 0;
+        for (String name : names) {
+            if (!checkpoint.has(name)) {
+                faults.add("missing '%s'".formatted(name));
+                return;
+            }
+            List<Long> extents = checkpoint.tensor(name).extents();
+            boolean isSameWidth =
+                    extents.size() == wanted.size()
+                            && !extents.isEmpty()
+                            && extents.subList(1, extents.size())
+                                    .equals(
+                                            wanted.subList(1, wanted.size()).stream()
+                                                    .map(Integer::longValue)
+                                                    .toList());
+            if (!isSameWidth) {
+                faults.add("'%s' is %s, wanted for %s".formatted(name, extents, parameter.shape()));
+                return;
+            }
+            rows += extents.getFirst();
+        }
+        if (rows != wanted.getFirst()) {
+            faults.add("%s have %d rows, wanted for %s".formatted(names, rows, parameter.shape()));
+        }
+    }
+
+    @Override
+    public MemorySegment rows(Parameter parameter, SegmentAllocator memory) {
+        MemorySegment rows =
+                memory.allocate(parameter.shape().elements() * Float.BYTES, Float.BYTES);
+        long at = 0;
+        for (String name : stored.apply(parameter.name())) {
+            long bytes = checkpoint.tensor(name).elements() * Float.BYTES;
+            if (at + bytes > rows.byteSize()) {
+                throw new CheckpointException(
+                        "%s: '%s' does not fit parameter '%s' of %s"
+                                .formatted(
+                                        checkpoint.source(),
+                                        name,
+                                        parameter.name(),
+                                        parameter.shape()));
+            }
+            checkpoint.floats(name, rows.asSlice(at, bytes));
+            at += bytes;
+        }
+        return rows;
+    }
+
+    @Override
+    public void close() {
+        checkpoint.close();
+    }
+}

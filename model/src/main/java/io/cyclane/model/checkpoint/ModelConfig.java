@@ -1,0 +1,222 @@
+package io.cyclane.model.checkpoint;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A JSON object of settings, such as a model's {@code config.json}: typed, immutable.
+ *
+ * <p>Every accessor comes in two forms: with the key alone, when the setting must be there, and
+ * with a value to take otherwise. A key whose value is {@code null} counts as not there. Errors
+ * name the file and the key.
+ */
+public final class ModelConfig {
+    /** Larger than any real one by far; models keep their vocabularies elsewhere. */
+    private static final int MOST_BYTES = 1 << 20;
+
+    private final String source;
+    private final Map<?, ?> values;
+
+    private ModelConfig(String source, Map<?, ?> values) {
+        this.source = source;
+        this.values = values;
+    }
+
+    /**
+     * Reads a file that holds one object.
+     *
+     * @throws CheckpointException when there is none or it is not valid JSON
+     */
+    public static ModelConfig read(Path path) {
+        try (MappedFile file = open(path)) {
+            return parse(file.source(), file.read(0, (int) file.length()));
+        }
+    }
+
+    /** Reads a file that holds a list of objects. */
+    static List<ModelConfig> readAll(Path path) {
+        try (MappedFile file = open(path)) {
+            Object tree = StrictJson.tree(file.source(), file.read(0, (int) file.length()));
+            return new ModelConfig(file.source(), Map.of("modules", tree)).objects("modules");
+        }
+    }
+
+    /**
+     * Reads an object from UTF-8 bytes.
+     *
+     * @param source the file in words, for errors
+     */
+    public static ModelConfig parse(String source, byte[] utf8) {
+        if (StrictJson.tree(source, utf8) instanceof Map<?, ?> object) {
+            return new ModelConfig(source, object);
+        }
+        throw new CheckpointException(source + ": it must hold one JSON object");
+    }
+
+    private static MappedFile open(Path path) {
+        MappedFile file = MappedFile.open("configuration", path);
+        if (file.length() > MOST_BYTES) {
+            file.close();
+            throw new CheckpointException(
+                    "%s: it has %d bytes, at most %d are read"
+                            .formatted(file.source(), file.length(), MOST_BYTES));
+        }
+        return file;
+    }
+
+    /** {@return the file, and the keys on the way here, as errors name them} */
+    public String source() {
+        return source;
+    }
+
+    /** {@return all keys that have a value, in order} */
+    public Set<String> keys() {
+        Set<String> keys = new TreeSet<>();
+        values.keySet().forEach(key -> keys.add((String) key));
+        return keys;
+    }
+
+    /** {@return whether the key has a value} */
+    public boolean has(String key) {
+        return values.containsKey(key);
+    }
+
+    /** {@return the text at a key} */
+    public String string(String key) {
+        return asString(key, required(key));
+    }
+
+    /** {@return the text at a key, or {@code otherwise} when there is none} */
+    public String string(String key, String otherwise) {
+        return has(key) ? asString(key, value(key)) : otherwise;
+    }
+
+    /** {@return the integer at a key, which fits an {@code int}} */
+    public int integer(String key) {
+        return asInteger(key, required(key));
+    }
+
+    /** {@return the integer at a key, or {@code otherwise} when there is none} */
+    public int integer(String key, int otherwise) {
+        return has(key) ? asInteger(key, value(key)) : otherwise;
+    }
+
+    /** {@return the number at a key, whole or not, finite} */
+    public double number(String key) {
+        return asNumber(key, required(key));
+    }
+
+    /** {@return the number at a key, or {@code otherwise} when there is none} */
+    public double number(String key, double otherwise) {
+        return has(key) ? asNumber(key, value(key)) : otherwise;
+    }
+
+    /** {@return the truth value at a key} */
+    public boolean flag(String key) {
+        return asFlag(key, required(key));
+    }
+
+    /** {@return the truth value at a key, or {@code otherwise} when there is none} */
+    public boolean flag(String key, boolean otherwise) {
+        return has(key) ? asFlag(key, value(key)) : otherwise;
+    }
+
+    /** {@return the nested settings at a key} */
+    public ModelConfig object(String key) {
+        return asObject(key, required(key));
+    }
+
+    /** {@return the texts at a key} */
+    public List<String> strings(String key) {
+        return list(key, this::asString);
+    }
+
+    /** {@return the integers at a key} */
+    public List<Integer> integers(String key) {
+        return list(key, this::asInteger);
+    }
+
+    /** {@return the numbers at a key} */
+    public List<Double> numbers(String key) {
+        return list(key, this::asNumber);
+    }
+
+    /** {@return the list of nested settings at a key} */
+    public List<ModelConfig> objects(String key) {
+        return list(key, this::asObject);
+    }
+
+    private interface Item<T> {
+        T read(String key, @Nullable Object value);
+    }
+
+    private <T> List<T> list(String key, Item<T> item) {
+        if (!(required(key) instanceof List<?> list)) {
+            throw wrong(key, value(key), "a list");
+        }
+        List<T> read = new ArrayList<>(list.size());
+        for (int i = 0; i < list.size(); i++) {
+            read.add(item.read(key + "[" + i + "]", list.get(i)));
+        }
+        return List.copyOf(read);
+    }
+
+    private String asString(String key, @Nullable Object value) {
+        if (value instanceof String text) {
+            return text;
+        }
+        throw wrong(key, value, "a text");
+    }
+
+    private int asInteger(String key, @Nullable Object value) {
+        if (value instanceof Long number && number == number.intValue()) {
+            return number.intValue();
+        }
+        throw wrong(key, value, "an integer of at most 32 bits");
+    }
+
+    private double asNumber(String key, @Nullable Object value) {
+        if (value instanceof Number number && Double.isFinite(number.doubleValue())) {
+            return number.doubleValue();
+        }
+        throw wrong(key, value, "a finite number");
+    }
+
+    private boolean asFlag(String key, @Nullable Object value) {
+        if (value instanceof Boolean flag) {
+            return flag;
+        }
+        throw wrong(key, value, "true or false");
+    }
+
+    private ModelConfig asObject(String key, @Nullable Object value) {
+        if (value instanceof Map<?, ?> object) {
+            return new ModelConfig(source + ": " + key, object);
+        }
+        throw wrong(key, value, "an object");
+    }
+
+    private @Nullable Object value(String key) {
+        return values.get(key);
+    }
+
+    private Object required(String key) {
+        Object value = values.get(key);
+        if (value == null) {
+            throw new CheckpointException("%s: the key '%s' is missing".formatted(source, key));
+        }
+        return value;
+    }
+
+    private CheckpointException wrong(String key, @Nullable Object value, String wanted) {
+        String came = value == StrictJson.Null.NULL ? "null" : String.valueOf(value);
+        String shown = came.length() > 100 ? came.substring(0, 100) + "..." : came;
+        return new CheckpointException(
+                "%s: '%s' must be %s, it is %s".formatted(source, key, wanted, shown));
+    }
+}

@@ -1,0 +1,135 @@
+package io.cyclane.model.checkpoint;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * Stored floats as F32, refusing what is not finite.
+ *
+ * <p>The stored bytes are only ever read by bulk copies into a small array: a page that can not be
+ * read then faults in one known place, and the loops run over arrays, which the compiler turns into
+ * vector code.
+ */
+final class Widening {
+    /** 16 Ki elements: the arrays of a block stay in a core's second cache. */
+    private static final int BLOCK = 1 << 14;
+
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final ValueLayout.OfFloat STORED_FLOAT =
+            FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort STORED_SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfDouble STORED_DOUBLE =
+            ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private Widening() {}
+
+    /** Writes the elements of {@code from} as F32; the contract is {@link Checkpoint#floats}. */
+    static void floats(StoredTensor from, MemorySegment to) {
+        if (to.byteSize() / 4 != from.elements() || to.byteSize() % 4 != 0) {
+            throw new IllegalArgumentException(
+                    "tensor %s as F32 takes 4 bytes an element, %d bytes came"
+                            .formatted(from, to.byteSize()));
+        }
+        Block block =
+                switch (from.type()) {
+                    case F32 -> new CopiedF32();
+                    case F16 -> new WidenedF16();
+                    case BF16 -> new WidenedBf16();
+                    case F64 -> new RoundedF64();
+                    default ->
+                            throw new CheckpointException(
+                                    "tensor '%s': its type is %s; weights are read from F32, F16,"
+                                                    .formatted(from.name(), from.type())
+                                            + " BF16 or F64");
+                };
+        float[] floats = new float[(int) Math.min(BLOCK, from.elements())];
+        long elements = from.elements();
+        for (long at = 0; at < elements; at += BLOCK) {
+            int n = (int) Math.min(BLOCK, elements - at);
+            block.read(from.bytes(), at, floats, n);
+            if (!(largest(floats, n) <= Float.MAX_VALUE)) {
+                throw notFinite(from, at, floats, n);
+            }
+            MemorySegment.copy(floats, 0, to, FLOAT, 4 * at, n);
+        }
+    }
+
+    private static float largest(float[] floats, int n) {
+        float largest = 0;
+        for (int i = 0; i < n; i++) {
+            largest = Math.max(largest, Math.abs(floats[i])); // a NaN stays a NaN
+        }
+        return largest;
+    }
+
+    private static CheckpointException notFinite(
+            StoredTensor from, long at, float[] floats, int n) {
+        int i = 0;
+        while (i < n - 1 && Float.isFinite(floats[i])) {
+            i++;
+        }
+        String what = Float.toString(floats[i]);
+        if (from.type() == StoredType.F64) {
+            double stored = from.bytes().get(STORED_DOUBLE, 8 * (at + i));
+            what = Double.isFinite(stored) ? stored + ", too large for F32," : what;
+        }
+        return new CheckpointException(
+                "tensor '%s': it holds %s at flat index %d of %s; weights must be finite"
+                        .formatted(from.name(), what, at + i, from.extents()));
+    }
+
+    private sealed interface Block {
+        void read(MemorySegment from, long at, float[] to, int n);
+    }
+
+    private record CopiedF32() implements Block {
+        @Override
+        public void read(MemorySegment from, long at, float[] to, int n) {
+            MemorySegment.copy(from, STORED_FLOAT, 4 * at, to, 0, n);
+        }
+    }
+
+    private record WidenedF16(short[] halves) implements Block {
+        WidenedF16() {
+            this(new short[BLOCK]);
+        }
+
+        @Override
+        public void read(MemorySegment from, long at, float[] to, int n) {
+            MemorySegment.copy(from, STORED_SHORT, 2 * at, halves, 0, n);
+            for (int i = 0; i < n; i++) {
+                to[i] = Float.float16ToFloat(halves[i]);
+            }
+        }
+    }
+
+    private record WidenedBf16(short[] halves) implements Block {
+        WidenedBf16() {
+            this(new short[BLOCK]);
+        }
+
+        @Override
+        public void read(MemorySegment from, long at, float[] to, int n) {
+            MemorySegment.copy(from, STORED_SHORT, 2 * at, halves, 0, n);
+            for (int i = 0; i < n; i++) {
+                to[i] = Float.intBitsToFloat(halves[i] << 16);
+            }
+        }
+    }
+
+    private record RoundedF64(double[] doubles) implements Block {
+        RoundedF64() {
+            this(new double[BLOCK]);
+        }
+
+        @Override
+        public void read(MemorySegment from, long at, float[] to, int n) {
+            MemorySegment.copy(from, STORED_DOUBLE, 8 * at, doubles, 0, n);
+            for (int i = 0; i < n; i++) {
+                to[i] = (float) doubles[i];
+            }
+        }
+    }
+}

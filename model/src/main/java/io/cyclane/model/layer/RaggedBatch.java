@@ -1,0 +1,46 @@
+package io.cyclane.model.layer;
+
+import io.cyclane.tensor.Extent;
+import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.Type;
+import io.cyclane.tensor.program.Recorder;
+
+/**
+ * The inputs every text model has: sequences of tokens packed end to end, without padding.
+ *
+ * @param tokens the extent T
+ * @param sequences the extent S
+ * @param ids I32 [T]
+ * @param types I32 [T]: 0 in a first text, 1 in a second
+ * @param offsets I32 [S + 1]: sequence s is rows offsets[s] to offsets[s + 1] - 1
+ */
+public record RaggedBatch(
+        Extent.Bounded tokens, Extent.Bounded sequences, Tensor ids, Tensor types, Tensor offsets) {
+    /** The names by which a run gives counts and inputs. */
+    public static final String TOKENS = "tokens";
+
+    /** See {@link #TOKENS}. */
+    public static final String SEQUENCES = "sequences";
+
+    /** See {@link #TOKENS}. */
+    public static final String IDS = "ids";
+
+    /** See {@link #TOKENS}. */
+    public static final String TYPES = "types";
+
+    /** See {@link #TOKENS}. */
+    public static final String OFFSETS = "offsets";
+
+    /** {@return the inputs of a program for at most so many tokens and sequences} */
+    public static RaggedBatch record(Recorder g, int mostTokens, int mostSequences) {
+        Extent.Bounded tokens = new Extent.Bounded(TOKENS, mostTokens);
+        Extent.Bounded sequences = new Extent.Bounded(SEQUENCES, mostSequences);
+        return new RaggedBatch(
+                tokens,
+                sequences,
+                g.input(IDS, Type.i32(Shape.of(tokens))),
+                g.input(TYPES, Type.i32(Shape.of(tokens))),
+                g.input(OFFSETS, Type.i32(Shape.of(new Extent.Borders(sequences)))));
+    }
+}

@@ -1,0 +1,13 @@
+package io.cyclane.model.text;
+
+/** What turns pieces of text into ids. Immutable and thread-safe. */
+sealed interface Model permits WordPiece, Bpe, WordLevel {
+    /** {@return the pieces this model knows}, without added tokens. */
+    Vocabulary vocabulary();
+
+    /**
+     * Appends the ids of all pieces, or those that {@code out} finds enough; {@code symbols} is
+     * scratch.
+     */
+    void encode(Pieces pieces, Tokens out, Symbols symbols);
+}

@@ -1,0 +1,146 @@
+package io.cyclane.model.text;
+
+import java.util.List;
+
+/**
+ * A trie over UTF-16, laid in one open-addressing table: a node is the slot its edge hashed to.
+ *
+ * <p>A slot packs (parent + 1, character, value + 1) in 24, 16 and 24 bits, so a step costs one
+ * multiplication and, most times, one load. Immutable.
+ */
+final class Trie {
+    static final int ROOT = 0;
+    static final int NONE = -1;
+
+    private static final int VALUE_BITS = 24;
+    private static final int CHAR_BITS = 16;
+    private static final long VALUE_MASK = (1L << VALUE_BITS) - 1;
+    private static final int MOST_SLOTS = 1 << (VALUE_BITS - 1);
+
+    /** A key no edge has: the parent of an edge is never 0 in its key. */
+    private static final long ROOT_KEY = 1;
+
+    private final long[] slots;
+    private final int shift;
+
+    private Trie(int slots) {
+        this.slots = new long[slots];
+        this.shift = Long.SIZE - Integer.numberOfTrailingZeros(slots);
+        this.slots[ROOT] = ROOT_KEY << VALUE_BITS;
+    }
+
+    /**
+     * {@return the trie in which {@code keys.get(i)} has the value i}; of equal keys the last one
+     * counts.
+     */
+    static Trie of(List<String> keys) {
+        long chars = 1;
+        for (String key : keys) {
+            chars += key.length();
+        }
+        Trie roomy = new Trie(slotsFor(chars));
+        int nodes = roomy.insert(keys);
+        int slots = slotsFor(nodes);
+        if (slots >= roomy.slots.length) {
+            return roomy;
+        }
+        Trie tight = new Trie(slots);
+        tight.insert(keys);
+        return tight;
+    }
+
+    /** {@return the node one character below {@code node}}, or {@link #NONE}. */
+    int child(int node, char c) {
+        long key = key(node, c);
+        int at = slotOf(key);
+        while (true) {
+            long slot = slots[at];
+            if (slot >>> VALUE_BITS == key) {
+                return at;
+            }
+            if (slot == 0) {
+                return NONE;
+            }
+            at = (at + 1) & (slots.length - 1);
+        }
+    }
+
+    /** {@return the value of the key that ends at {@code node}}, or {@link #NONE}. */
+    int value(int node) {
+        return (int) (slots[node] & VALUE_MASK) - 1;
+    }
+
+    /** {@return the value of a key}, or {@link #NONE}. */
+    int value(CharSequence key) {
+        int node = descend(ROOT, key);
+        return node == NONE ? NONE : value(node);
+    }
+
+    /** {@return the value of the key {@code chars[from .. to)}}, or {@link #NONE}. */
+    int value(char[] chars, int from, int to) {
+        int node = ROOT;
+        for (int i = from; i < to; i++) {
+            node = child(node, chars[i]);
+            if (node == NONE) {
+                return NONE;
+            }
+        }
+        return value(node);
+    }
+
+    /** {@return the node reached from {@code node} by all of {@code path}}, or {@link #NONE}. */
+    int descend(int node, CharSequence path) {
+        int at = node;
+        for (int i = 0; i < path.length() && at != NONE; i++) {
+            at = child(at, path.charAt(i));
+        }
+        return at;
+    }
+
+    /** {@return the number of nodes} after all keys went in. */
+    private int insert(List<String> keys) {
+        int nodes = 1;
+        for (int value = 0; value < keys.size(); value++) {
+            String key = keys.get(value);
+            int node = ROOT;
+            for (int i = 0; i < key.length(); i++) {
+                int child = child(node, key.charAt(i));
+                if (child == NONE) {
+                    child = addChild(node, key.charAt(i));
+                    nodes++;
+                }
+                node = child;
+            }
+            slots[node] = (slots[node] & ~VALUE_MASK) | (value + 1);
+        }
+        return nodes;
+    }
+
+    private int addChild(int node, char c) {
+        long key = key(node, c);
+        int at = slotOf(key);
+        while (slots[at] != 0) {
+            at = (at + 1) & (slots.length - 1);
+        }
+        slots[at] = key << VALUE_BITS;
+        return at;
+    }
+
+    private static long key(int node, char c) {
+        return (node + 1L) << CHAR_BITS | c;
+    }
+
+    private int slotOf(long key) {
+        return (int) (key * 0x9E3779B97F4A7C15L >>> shift);
+    }
+
+    /** At most half of the slots are taken. */
+    private static int slotsFor(long nodes) {
+        if (nodes > MOST_SLOTS / 2) {
+            throw new TokenizerException(
+                    "a vocabulary of %d characters in all: at most %d are supported"
+                            .formatted(nodes, MOST_SLOTS / 2));
+        }
+        return Math.max(4, Integer.highestOneBit((int) nodes * 2 - 1) * 2);
+    }
+}

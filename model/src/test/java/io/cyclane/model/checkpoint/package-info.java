@@ -1,0 +1,5 @@
+/** Tests of model files. */
+@NullMarked
+package io.cyclane.model.checkpoint;
+
+import org.jspecify.annotations.NullMarked;

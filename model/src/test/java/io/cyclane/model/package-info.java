@@ -1,0 +1,2 @@
+/** Tests of encoders as their users meet them. */
+package io.cyclane.model;

@@ -1,0 +1,24 @@
+package io.cyclane.serve;
+
+import io.cyclane.model.Capacity;
+import io.cyclane.model.PlanReport;
+import java.util.OptionalInt;
+
+/** Where the commands get a model from. */
+public interface ModelSource {
+    /**
+     * {@return an open model, to be closed by the caller}
+     *
+     * @param name an alias such as {@code minilm}, or a folder that holds a checkpoint
+     * @param maxTokens how many tokens of a text to read, instead of the model's default
+     * @throws io.cyclane.tensor.CyclaneException when there is no such model, or it can not be read
+     */
+    EmbeddingModel open(String name, OptionalInt maxTokens);
+
+    /**
+     * {@return the memory that runs of a capacity take} No weight is loaded.
+     *
+     * @throws io.cyclane.tensor.CyclaneException when there is no such model, or it can not be read
+     */
+    PlanReport plan(String name, Capacity capacity);
+}

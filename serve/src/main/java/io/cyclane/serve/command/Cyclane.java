@@ -1,0 +1,153 @@
+package io.cyclane.serve.command;
+
+import io.cyclane.serve.ModelSource;
+import io.cyclane.serve.Terminal;
+import io.cyclane.tensor.CyclaneException;
+import java.io.PrintWriter;
+import java.time.Duration;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/**
+ * The command line: options that every command has, and how errors are told.
+ *
+ * <p>Exit codes: 0, 1 for a job that failed, 2 for arguments that make no sense. An error is one
+ * line on standard error.
+ */
+@Command(
+        name = "cyclane",
+        description = "Texts to vectors with compact transformers, in pure Java.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Cyclane.Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        commandListHeading = "%nCommands:%n",
+        sortOptions = false)
+public final class Cyclane implements Runnable {
+    private final ModelSource models;
+    private final Terminal terminal;
+
+    @Spec private CommandSpec spec;
+
+    @Option(
+            names = "--debug",
+            scope = ScopeType.INHERIT,
+            description = "show where in the program an error came from")
+    private boolean debug;
+
+    @Option(
+            names = "--progress",
+            scope = ScopeType.INHERIT,
+            description = "show progress even if standard error is no terminal")
+    private boolean progress;
+
+    private Cyclane(ModelSource models, Terminal terminal) {
+        this.models = models;
+        this.terminal = terminal;
+    }
+
+    /** {@return the exit code of the command that the arguments name, after it has run} */
+    public static int run(ModelSource models, Terminal terminal, String... arguments) {
+        Cyclane cyclane = new Cyclane(models, terminal);
+        CommandLine line =
+                new CommandLine(cyclane)
+                        .addSubcommand(new Embed(cyclane))
+                        .addSubcommand(new Similarity(cyclane))
+                        .addSubcommand(new Search(cyclane))
+                        .addSubcommand(
+                                new CommandLine(new Eval()).addSubcommand(new EvalBeir(cyclane)))
+                        .addSubcommand(new Info(cyclane))
+                        .addSubcommand(new Plan(cyclane))
+                        .setOut(terminal.out())
+                        .setErr(terminal.err())
+                        .setParameterExceptionHandler(cyclane::misused)
+                        .setExecutionExceptionHandler(cyclane::failed);
+        int exitCode = line.execute(arguments);
+        terminal.out().flush();
+        terminal.err().flush();
+        return exitCode;
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "a command is missing");
+    }
+
+    ModelSource models() {
+        return models;
+    }
+
+    PrintWriter out() {
+        return terminal.out();
+    }
+
+    Terminal terminal() {
+        return terminal;
+    }
+
+    /** {@return a display that shows itself if the job takes long and somebody looks} */
+    ProgressDisplay progress() {
+        boolean wanted = progress || terminal.watched();
+        return new ProgressDisplay(terminal.err(), wanted, Duration.ofSeconds(2));
+    }
+
+    /** Hands what was printed to the reader, and ends the command if there is none any more. */
+    void flush() {
+        if (terminal.out().checkError()) {
+            throw new OutputException("standard output can not be written to: was it closed?");
+        }
+    }
+
+    private int misused(ParameterException e, String[] arguments) {
+        CommandLine line = e.getCommandLine();
+        String name = line.getCommandSpec().qualifiedName();
+        terminal.err()
+                .println(name + ": " + oneLine(e.getMessage()) + " (see " + name + " --help)");
+        stackOf(e);
+        return line.getCommandSpec().exitCodeOnInvalidInput();
+    }
+
+    private int failed(Exception e, CommandLine line, ParseResult result) {
+        String name = line.getCommandSpec().qualifiedName();
+        boolean ours = e instanceof CyclaneException && e.getMessage() != null;
+        terminal.err().println(name + ": " + oneLine(ours ? e.getMessage() : e.toString()));
+        stackOf(e);
+        return line.getCommandSpec().exitCodeOnExecutionException();
+    }
+
+    private void stackOf(Exception e) {
+        if (debug) {
+            e.printStackTrace(terminal.err());
+        }
+    }
+
+    private static String oneLine(String message) {
+        return message.strip().replaceAll("\\s*\\R\\s*", "; ");
+    }
+
+    /** Standard output is gone. */
+    static final class OutputException extends CyclaneException {
+        private static final long serialVersionUID = 1L;
+
+        OutputException(String message) {
+            super(message);
+        }
+    }
+
+    /** Tells the version that the jar's manifest carries. */
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Cyclane.class.getPackage().getImplementationVersion();
+            return new String[] {
+                "cyclane " + (version == null ? "(not from a jar)" : version),
+                "Java " + Runtime.version()
+            };
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package io.cyclane.tensor.host;
+
+import io.cyclane.tensor.Parameter;
+import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.op.Copy;
+import io.cyclane.tensor.program.Program;
+import io.cyclane.tensor.program.Step;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Finds every form in which a lowered program reads its parameters. */
+final class PackingWalk {
+    private final KernelSet kernels;
+    private final Visitor visitor;
+    private final Map<Tensor, Parameter> parameters;
+
+    private PackingWalk(Program lowered, KernelSet kernels, Visitor visitor) {
+        this.kernels = kernels;
+        this.visitor = visitor;
+        this.parameters = new HashMap<>(lowered.parameters());
+    }
+
+    /** Shows each use of a parameter to the visitor; the same form may come more than once. */
+    static void of(Program lowered, KernelSet kernels, Visitor visitor) {
+        new PackingWalk(lowered, kernels, visitor).block(lowered.steps());
+    }
+
+    /**
+     * What is done with a form; {@code each} is the shape that is packed as one, a row of a stacked
+     * parameter.
+     */
+    @FunctionalInterface
+    interface Visitor {
+        void visit(Parameter parameter, Shape each, Packing packing);
+    }
+
+    private void block(List<Step> steps) {
+        for (Step step : steps) {
+            switch (step) {
+                case Step.Apply apply -> {
+                    for (int input = 0; input < apply.inputs().size(); input++) {
+                        visit(apply.inputs().get(input), kernels.packing(apply.op(), input));
+                    }
+                }
+                case Step.Update(Tensor _, Tensor value) ->
+                        visit(value, kernels.packing(new Copy(), 0));
+                case Step.Repeat repeat -> {
+                    repeat.carries()
+                            .forEach(carry -> visit(carry.start(), kernels.packing(new Copy(), 0)));
+                    for (Step.Row row : repeat.rows()) {
+                        Parameter parameter = parameters.get(row.stacked());
+                        if (parameter != null) {
+                            parameters.put(row.row(), parameter);
+                        }
+                    }
+                    block(repeat.body());
+                }
+            }
+        }
+    }
+
+    private void visit(Tensor tensor, Packing packing) {
+        Parameter parameter = parameters.get(tensor);
+        if (parameter != null) {
+            visitor.visit(parameter, tensor.shape(), packing);
+        }
+    }
+}
