@@ -185,7 +185,7 @@ public abstract class LinearConformance extends OpConformance {
     }
 
     @ParameterizedTest
-    @CsvSource({"97, 384, 1152", "97, 1536, 384", "128, 768, 768", "257, 768, 2304"})
+    @CsvSource({"97, 384, 1152", "97, 1536, 384", "33, 768, 2304"})
     @Tag("long")
     void takesWholeLayersOfModels(int rows, int inputs, int outputs) {
         agrees(PLAIN.into(3), rows, inputs, outputs);

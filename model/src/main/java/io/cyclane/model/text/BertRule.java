@@ -31,7 +31,8 @@ record BertRule(boolean cleanText, boolean splitChinese, boolean stripAccents, b
         return result.toArray();
     }
 
-    private static boolean isDirt(int c) {
+    /** {@return whether cleaning takes the code point away}. */
+    static boolean isDirt(int c) {
         return switch (c) {
             case '\t', '\n', '\r' -> false;
             case 0, Unicode.REPLACEMENT -> true;

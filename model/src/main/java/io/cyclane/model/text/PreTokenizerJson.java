@@ -22,7 +22,7 @@ final class PreTokenizerJson {
             }
             case "Digits" ->
                     new PreTokenizer.CharacterSplit(
-                            Unicode::isNumber,
+                            Unicode::isNumeric,
                             json.get("individual_digits").flag(false)
                                     ? Behavior.ISOLATED
                                     : Behavior.CONTIGUOUS);

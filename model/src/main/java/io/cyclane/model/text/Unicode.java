@@ -141,7 +141,12 @@ final class Unicode {
         return c >= 0x32FF && LATE_DECOMPOSITIONS.contains(c);
     }
 
-    /** {@return whether the code point is a number of any kind}, a category N. */
+    /** {@return whether the code point is a number of any kind} to Unicode 17. */
+    static boolean isNumeric(int c) {
+        return isNumber(c) || (c >= 0x11DE0 && c <= 0x11DE9) || (c >= 0x16FF4 && c <= 0x16FF6);
+    }
+
+    /** {@return whether the code point is of a category N}, as regular expressions see it. */
     static boolean isNumber(int c) {
         return switch (Character.getType(c)) {
             case Character.DECIMAL_DIGIT_NUMBER, Character.LETTER_NUMBER, Character.OTHER_NUMBER ->

@@ -42,14 +42,7 @@ class TokenizerVectorsTest {
         assertArrayEquals(vector.ids(), encoding.ids(), text);
         assertArrayEquals(vector.types(), encoding.typeIds(), text);
         assertEquals(vector.tokens(), encoding.pieces(), text);
-        for (int i = 0; i < vector.ids().length; i++) {
-            String source = encoding.texts()[i] == 1 ? vector.pair() : text;
-            int start = source.codePointCount(0, encoding.starts()[i]);
-            int end = source.codePointCount(0, encoding.ends()[i]);
-            int at = i;
-            assertArrayEquals(
-                    vector.offsets()[i], new int[] {start, end}, () -> text + ", token " + at);
-        }
+        Vectors.assertPlaces(vector.offsets(), encoding, text, vector.pair());
         int tokens =
                 vector.isPair()
                         ? tokenizer.encode(text, vector.pair(), Tokenizer.NO_LIMIT, batch)

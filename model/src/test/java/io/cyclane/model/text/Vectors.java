@@ -1,5 +1,6 @@
 package io.cyclane.model.text;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
+import org.jspecify.annotations.Nullable;
 
 /** What the tokenizers library of Hugging Face made of some texts, from the shared data folder. */
 final class Vectors {
@@ -20,7 +22,7 @@ final class Vectors {
             String pair,
             int[] ids,
             List<String> tokens,
-            int[][] offsets,
+            List<int[]> offsets,
             int[] types) {
         boolean isPair() {
             return pair != null;
@@ -68,11 +70,24 @@ final class Vectors {
                 json.get("pair").isNull() ? null : json.get("pair").string(),
                 ids,
                 json.get("tokens").elements().stream().map(Json::string).toList(),
-                json.get("offsets").elements().stream().map(Vectors::ints).toArray(int[][]::new),
+                json.get("offsets").elements().stream().map(Vectors::ints).toList(),
                 json.get("type_ids").isNull() ? new int[ids.length] : ints(json.get("type_ids")));
     }
 
-    private static int[] ints(Json array) {
+    static int[] ints(Json array) {
         return array.elements().stream().mapToInt(Json::count).toArray();
+    }
+
+    /** Asserts that the places of an encoding, in code points, are the expected ones. */
+    static void assertPlaces(
+            List<int[]> expected, Encoding encoding, String text, @Nullable String pair) {
+        for (int i = 0; i < encoding.ids().length; i++) {
+            String source = encoding.texts()[i] == 1 ? pair : text;
+            int start = source.codePointCount(0, encoding.starts()[i]);
+            int end = source.codePointCount(0, encoding.ends()[i]);
+            int at = i;
+            assertArrayEquals(
+                    expected.get(i), new int[] {start, end}, () -> text + ", token " + at);
+        }
     }
 }

@@ -1,0 +1,64 @@
+package io.cyclane.model.text;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class VocabularyTest {
+    @Test
+    void agreesWithAMap() {
+        Random random = new Random(3);
+        Map<String, Integer> ids = new HashMap<>();
+        for (int i = 0; i < 5000; i++) {
+            ids.putIfAbsent(word(random), i * 7);
+        }
+        Vocabulary vocabulary = Vocabulary.of(ids);
+        assertEquals(ids.size(), vocabulary.size());
+        for (Map.Entry<String, Integer> entry : ids.entrySet()) {
+            assertEquals(entry.getKey(), vocabulary.piece(entry.getValue()));
+        }
+        for (int i = 0; i < 20_000; i++) {
+            String word = word(random);
+            int expected = ids.getOrDefault(word, Vocabulary.NONE);
+            assertEquals(expected, vocabulary.id(word), word);
+            char[] padded = ("x" + word + "y").toCharArray();
+            assertEquals(expected, vocabulary.id(padded, 1, 1 + word.length()), word);
+        }
+    }
+
+    @Test
+    void hasPiecesOnlyForItsIds() {
+        Vocabulary vocabulary = Vocabulary.of(Map.of("a", 0, "b", 2, "c", 2_000_000_000));
+        assertEquals("c", vocabulary.piece(2_000_000_000));
+        assertNull(vocabulary.piece(1));
+        assertNull(vocabulary.piece(-1));
+        assertNull(vocabulary.piece(Integer.MAX_VALUE));
+        assertEquals(2_000_000_001, vocabulary.idBound());
+        Vocabulary dense = Vocabulary.of(Map.of("a", 0, "b", 1));
+        assertEquals("b", dense.piece(1));
+        assertNull(dense.piece(2));
+        assertNull(dense.piece(-1));
+        assertEquals(0, Vocabulary.of(Map.of()).idBound());
+    }
+
+    @Test
+    void refusesAnIdOfTwoPieces() {
+        var error =
+                assertThrows(TokenizerException.class, () -> Vocabulary.of(Map.of("a", 1, "b", 1)));
+        assertTrue(error.getMessage().contains("share the id 1"), error.getMessage());
+    }
+
+    private static String word(Random random) {
+        StringBuilder word = new StringBuilder();
+        for (int i = random.nextInt(7); i > 0; i--) {
+            word.appendCodePoint(random.nextBoolean() ? 'a' + random.nextInt(4) : 0x1F600);
+        }
+        return word.toString();
+    }
+}
