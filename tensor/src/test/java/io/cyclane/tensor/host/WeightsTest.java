@@ -31,8 +31,8 @@ class WeightsTest {
     @Test
     void packsOncePerFormAndAgainWithEachVersion() {
         HostWeights weights = new HostWeights(source);
-        MemorySegment rows = weights.packed(W, W.shape(), RowsPacking.ROWS);
-        assertEquals(rows, weights.packed(W, W.shape(), RowsPacking.ROWS));
+        MemorySegment rows = weights.packed(W, W.shape(), RowsPacking.ROWS).segment();
+        assertEquals(rows, weights.packed(W, W.shape(), RowsPacking.ROWS).segment());
         weights.packed(W, W.shape(), new Doubled());
         assertEquals(2, weights.packings());
         assertEquals(2, source.reads);
@@ -53,7 +53,7 @@ class WeightsTest {
         HostWeights weights = new HostWeights(source);
         weights.replace(W, MemorySegment.ofArray(ONES));
         assertEquals(0, weights.packings());
-        MemorySegment doubled = weights.packed(W, W.shape(), new Doubled());
+        MemorySegment doubled = weights.packed(W, W.shape(), new Doubled()).segment();
         assertEquals(2, doubled.get(ValueLayout.JAVA_FLOAT, 0));
         assertEquals(0, source.reads);
         assertEquals(32, weights.residentBytes());
