@@ -8,12 +8,14 @@ import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.Type;
+import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.BackendException;
 import io.cyclane.tensor.backend.WeightSource;
 import io.cyclane.tensor.backend.Weights;
 import io.cyclane.tensor.memory.Slab;
 import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Recorder;
+import io.cyclane.tensor.reference.ReferenceBackend;
 import io.cyclane.tensor.reference.ReferenceKernelSets;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
@@ -31,8 +33,8 @@ class WeightsTest {
     @Test
     void packsOncePerFormAndAgainWithEachVersion() {
         HostWeights weights = new HostWeights(source);
-        MemorySegment rows = weights.packed(W, W.shape(), RowsPacking.ROWS);
-        assertEquals(rows, weights.packed(W, W.shape(), RowsPacking.ROWS));
+        MemorySegment rows = weights.packed(W, W.shape(), RowsPacking.ROWS).segment();
+        assertEquals(rows, weights.packed(W, W.shape(), RowsPacking.ROWS).segment());
         weights.packed(W, W.shape(), new Doubled());
         assertEquals(2, weights.packings());
         assertEquals(2, source.reads);
@@ -53,11 +55,23 @@ class WeightsTest {
         HostWeights weights = new HostWeights(source);
         weights.replace(W, MemorySegment.ofArray(ONES));
         assertEquals(0, weights.packings());
-        MemorySegment doubled = weights.packed(W, W.shape(), new Doubled());
+        MemorySegment doubled = weights.packed(W, W.shape(), new Doubled()).segment();
         assertEquals(2, doubled.get(ValueLayout.JAVA_FLOAT, 0));
         assertEquals(0, source.reads);
         assertEquals(32, weights.residentBytes());
         weights.close();
+    }
+
+    @Test
+    void replacesWhatIsHeldAsDoubleToo() {
+        try (Backend exact = ReferenceBackend.openExact();
+                Weights weights = exact.weights(source)) {
+            exact.compile(program(), weights);
+            weights.replace(W, MemorySegment.ofArray(ONES));
+            assertEquals(2, weights.packings());
+            MemorySegment wide = weights.resident(W, "rows-f64").segment();
+            assertEquals(1, wide.get(ValueLayout.JAVA_DOUBLE, 24));
+        }
     }
 
     @Test
