@@ -3,6 +3,7 @@ package io.cyclane.tensor.host;
 import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.Type;
 import io.cyclane.tensor.backend.BackendException;
 import io.cyclane.tensor.backend.WeightSource;
 import io.cyclane.tensor.backend.Weights;
@@ -141,25 +142,26 @@ final class HostWeights implements Weights {
             throw new IllegalStateException("the weights are closed");
         }
         requireWhole(parameter, rows);
-        Slab master = masters.computeIfAbsent(parameter, _ -> Slab.allocate(rows.byteSize()));
+        Parameter stored = stored(parameter);
+        Slab master = masters.computeIfAbsent(stored, _ -> Slab.allocate(rows.byteSize()));
         master.buffer().segment().copyFrom(rows);
         residents.forEach((key, resident) -> {
-            if (key.parameter.equals(parameter)) {
+            if (key.parameter.equals(stored)) {
                 pack(rows, key, resident);
             }
         });
-        versions.merge(parameter, 1L, Long::sum);
+        versions.merge(stored, 1L, Long::sum);
     }
 
     @Override
     public synchronized long version(Parameter parameter) {
-        return versions.getOrDefault(parameter, 0L);
+        return versions.getOrDefault(stored(parameter), 0L);
     }
 
     @Override
     public synchronized Buffer resident(Parameter parameter, String layout) {
         for (Map.Entry<Key, Resident> entry : residents.entrySet()) {
-            if (entry.getKey().parameter.equals(parameter)
+            if (entry.getKey().parameter.equals(stored(parameter))
                     && entry.getKey().layout.equals(layout)) {
                 return entry.getValue().slab.buffer();
             }
@@ -180,10 +182,15 @@ final class HostWeights implements Weights {
         }
     }
 
+    /** A program lowered to hold values as F64 means the same weight. */
+    private static Parameter stored(Parameter parameter) {
+        return new Parameter(parameter.name(), Type.f32(parameter.shape()));
+    }
+
     /** What tells one packed form from another, but for the version, which replaces it. */
     record Key(Parameter parameter, String layout, DType precision, Shape each) {
         static Key of(Parameter parameter, Shape each, Packing packing) {
-            return new Key(parameter, packing.layout(), packing.precision(), each);
+            return new Key(stored(parameter), packing.layout(), packing.precision(), each);
         }
     }
 

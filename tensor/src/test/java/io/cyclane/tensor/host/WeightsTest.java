@@ -8,12 +8,14 @@ import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.Type;
+import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.BackendException;
 import io.cyclane.tensor.backend.WeightSource;
 import io.cyclane.tensor.backend.Weights;
 import io.cyclane.tensor.memory.Slab;
 import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Recorder;
+import io.cyclane.tensor.reference.ReferenceBackend;
 import io.cyclane.tensor.reference.ReferenceKernelSets;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
@@ -58,6 +60,18 @@ class WeightsTest {
         assertEquals(0, source.reads);
         assertEquals(32, weights.residentBytes());
         weights.close();
+    }
+
+    @Test
+    void replacesWhatIsHeldAsDoubleToo() {
+        try (Backend exact = ReferenceBackend.openExact();
+                Weights weights = exact.weights(source)) {
+            exact.compile(program(), weights);
+            weights.replace(W, MemorySegment.ofArray(ONES));
+            assertEquals(2, weights.packings());
+            MemorySegment wide = weights.resident(W, "rows-f64").segment();
+            assertEquals(1, wide.get(ValueLayout.JAVA_DOUBLE, 24));
+        }
     }
 
     @Test
