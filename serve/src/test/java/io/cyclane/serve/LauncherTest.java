@@ -55,7 +55,9 @@ class LauncherTest {
         boolean linux = System.getProperty("os.name").equals("Linux");
         orSkip(linux && Files.isExecutable(Path.of("/bin/bash")), "this is no Linux with bash");
         home = Files.createDirectories(temporary.resolve("a home"));
-        for (String file : List.of("bin/cyclane", "bin/verify", "bin/java25", "conf/java.args")) {
+        List<String> files =
+                List.of("bin/cyclane", "bin/verify", "bin/build", "bin/java25", "conf/java.args");
+        for (String file : files) {
             Files.createDirectories(home.resolve(file).getParent());
             Files.copy(root().resolve(file), home.resolve(file));
         }

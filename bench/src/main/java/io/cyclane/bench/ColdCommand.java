@@ -1,0 +1,161 @@
+package io.cyclane.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * How long the first answer takes.
+ *
+ * <ul>
+ *   <li>{@code cold/embed}: the whole process {@code bin/cyclane embed hello}, as a user starts it;
+ *   <li>{@code cold/java}: the same without the script, no ahead-of-time cache;
+ *   <li>{@code cold/java-aot}: the same with a cache that was made here by a run before;
+ *   <li>{@code cold/load}: from {@code Encoder.load} to the first vector of 4 tokens in a JVM that
+ *       runs already;
+ *   <li>{@code cold/1x16}: from the first call of a text of 16 tokens until 90% of the final speed.
+ * </ul>
+ *
+ * <p>The processes take turns. The model is unpacked and the files are in the page cache: one round
+ * before is not counted.
+ */
+@Command(
+        name = "cold",
+        mixinStandardHelpOptions = true,
+        description = "seconds from the start of a process to its first vector, and to full speed",
+        sortOptions = false)
+final class ColdCommand implements Runnable {
+    private static final List<String> ARGUMENTS = List.of("embed", "hello");
+
+    private final Main main;
+
+    @Option(
+            names = "--runs",
+            defaultValue = "7",
+            description = "of each process (default: ${DEFAULT-VALUE})")
+    private int runs;
+
+    @Option(
+            names = "--seconds",
+            defaultValue = "30",
+            description = "of calls until the speed counts as final (default: ${DEFAULT-VALUE})")
+    private double seconds;
+
+    ColdCommand(Main main) {
+        this.main = main;
+    }
+
+    private record Start(String name, List<String> command) {}
+
+    @Override
+    public void run() {
+        if (runs < 1 || !(seconds >= 1)) {
+            throw new BenchException(
+                    "at least 1 run and 1 second, not %d and %s".formatted(runs, seconds));
+        }
+        Figures figures = main.figures();
+        Path launcher = Home.path().resolve("bin/cyclane");
+        Path cache = temporary();
+        try {
+            List<Start> starts =
+                    List.of(
+                            new Start("cold/embed", with(List.of(launcher.toString()))),
+                            new Start("cold/java", java(List.of())),
+                            new Start("cold/java-aot", java(List.of("-XX:AOTCache=" + cache))));
+            seconds(starts.getFirst().command()); // builds it, where that is due
+            seconds(
+                    java(
+                            List.of(
+                                    "-XX:AOTCacheOutput=" + cache,
+                                    "-Xlog:aot=error",
+                                    "-Xlog:cds=error")));
+            double[][] taken = new double[starts.size()][runs];
+            for (int run = -1; run < runs; run++) {
+                for (int i = 0; i < taken.length; i++) {
+                    double time = seconds(starts.get(i).command());
+                    if (run >= 0) {
+                        taken[i][run] = time;
+                    }
+                }
+            }
+            for (int i = 0; i < taken.length; i++) {
+                figures.print(starts.get(i).name() + "/seconds", Spread.of(taken[i]));
+            }
+        } finally {
+            delete(cache);
+        }
+        inside(figures);
+    }
+
+    private void inside(Figures figures) {
+        double[] load = new double[runs];
+        double[] full = new double[runs];
+        double[] speed = new double[runs];
+        for (int run = 0; run < runs; run++) {
+            List<String> flags = List.of("-Dcyclane.threads=1");
+            double[] seen =
+                    Arrays.stream(
+                                    ChildJvm.run(flags, List.of("cold-run", "--seconds=" + seconds))
+                                            .getFirst()
+                                            .split(" "))
+                            .mapToDouble(Double::parseDouble)
+                            .toArray();
+            load[run] = seen[0];
+            full[run] = seen[1];
+            speed[run] = seen[2];
+        }
+        figures.print("cold/load/seconds", Spread.of(load));
+        figures.print("cold/1x16/1t/seconds-to-90-percent", Spread.of(full));
+        figures.print("cold/1x16/1t/final-tokens-per-second", Spread.of(speed));
+    }
+
+    /** The command line that the launcher ends in. */
+    private static List<String> java(List<String> flags) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("@" + Home.path().resolve("conf/java.args"));
+        command.addAll(flags);
+        command.addAll(List.of("-cp", Home.path().resolve("serve/target/app") + "/*"));
+        command.add("io.cyclane.serve.Main");
+        return with(command);
+    }
+
+    private static List<String> with(List<String> command) {
+        List<String> whole = new ArrayList<>(command);
+        whole.addAll(ARGUMENTS);
+        return whole;
+    }
+
+    private static double seconds(List<String> command) {
+        long start = System.nanoTime();
+        List<String> lines = ChildJvm.lines(new ProcessBuilder(command));
+        double taken = (System.nanoTime() - start) * 1e-9;
+        if (lines.isEmpty()) {
+            throw new BenchException("'" + String.join(" ", command) + "' printed no vector");
+        }
+        return taken;
+    }
+
+    private static Path temporary() {
+        try {
+            Path cache = Files.createTempFile("cyclane", ".aot");
+            Files.delete(cache); // the JVM wants to make it
+            return cache;
+        } catch (IOException e) {
+            throw new BenchException("no place for a cache: " + e, e);
+        }
+    }
+
+    private static void delete(Path cache) {
+        try {
+            Files.deleteIfExists(cache);
+        } catch (IOException e) {
+            throw new BenchException("'" + cache + "' can not be deleted: " + e, e);
+        }
+    }
+}

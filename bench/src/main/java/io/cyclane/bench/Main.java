@@ -1,0 +1,95 @@
+package io.cyclane.bench;
+
+import io.cyclane.bench.encoder.EncoderCommand;
+import io.cyclane.bench.encoder.EncoderRun;
+import io.cyclane.bench.encoder.ParityCommand;
+import io.cyclane.bench.gemm.GemmCommand;
+import io.cyclane.bench.op.OpsCommand;
+import io.cyclane.tensor.CyclaneException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** Where {@code bin/bench} begins. */
+@Command(
+        name = "bench",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Measures Cyclane beside native libraries. Prints 'name value min..max' lines, value being the"
+                    + " median; what it is doing, and on which machine, goes to standard error."
+        },
+        synopsisSubcommandLabel = "COMMAND",
+        sortOptions = false)
+public final class Main implements Runnable {
+    @Spec private CommandSpec spec;
+
+    @Option(
+            names = "--json",
+            scope = ScopeType.INHERIT,
+            description = "print one JSON object a line instead")
+    private boolean json;
+
+    @Option(
+            names = "--debug",
+            scope = ScopeType.INHERIT,
+            description = "show where in the program an error came from")
+    private boolean debug;
+
+    private final PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+    private final PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+
+    private Main() {}
+
+    /** Runs the measurement that the arguments name, and ends the process with its exit code. */
+    public static void main(String[] arguments) {
+        Main main = new Main();
+        CommandLine line =
+                new CommandLine(main)
+                        .addSubcommand(new GemmCommand(main))
+                        .addSubcommand(new EncoderCommand(main))
+                        .addSubcommand(new EncoderRun(main))
+                        .addSubcommand(new OpsCommand(main))
+                        .addSubcommand(new ColdCommand(main))
+                        .addSubcommand(new ColdRun(main))
+                        .addSubcommand(new ParityCommand(main))
+                        .setOut(main.out)
+                        .setErr(main.err)
+                        .setExecutionExceptionHandler((e, failed, _) -> main.failed(e, failed));
+        System.exit(line.execute(arguments));
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "a command is missing");
+    }
+
+    /** {@return where results go; tells the machine first} */
+    public Figures figures() {
+        Figures figures = new Figures(out, err, json);
+        figures.note(Machine.describe());
+        return figures;
+    }
+
+    /** {@return where a measuring process tells the one that started it what it saw} */
+    public PrintWriter out() {
+        return out;
+    }
+
+    private int failed(Exception e, CommandLine line) {
+        boolean ours = e instanceof CyclaneException && e.getMessage() != null;
+        err.println(
+                line.getCommandSpec().qualifiedName()
+                        + ": "
+                        + (ours ? e.getMessage() : e.toString()));
+        if (debug || !ours) {
+            e.printStackTrace(err);
+        }
+        return line.getCommandSpec().exitCodeOnExecutionException();
+    }
+}

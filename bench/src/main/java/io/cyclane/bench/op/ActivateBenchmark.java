@@ -1,0 +1,64 @@
+package io.cyclane.bench.op;
+
+import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.Type;
+import io.cyclane.tensor.op.Activate;
+import io.cyclane.tensor.op.Activation;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * A function applied to each element of x [rows, width].
+ *
+ * <p>A call reads and writes 4 rows width bytes each: 589,824 elements at 384 rows of 1536.
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(value = 1, jvmArgsAppend = "-Dcyclane.threads=1")
+public class ActivateBenchmark {
+    /** The function. */
+    @Param({"GELU", "GELU_TANH", "SILU", "TANH"})
+    public Activation function = Activation.GELU;
+
+    /** Rows of x. */
+    @Param({"16", "384"})
+    public int rows;
+
+    /** Columns of x. */
+    @Param({"1536", "3072"})
+    public int width;
+
+    private OneOp activate;
+
+    /** A state for JMH to fill. */
+    public ActivateBenchmark() {}
+
+    /** Compiles the operation. */
+    @Setup
+    public void open(BenchmarkBackend backend) {
+        activate =
+                backend.open(g ->
+                        g.first(
+                                new Activate(function),
+                                g.input("x", Type.f32(Shape.of(rows, width)))));
+    }
+
+    /** One call. */
+    @Benchmark
+    public void activate() {
+        activate.run();
+    }
+}

@@ -1,0 +1,207 @@
+package io.cyclane.bench.op;
+
+import io.cyclane.bench.BenchException;
+import io.cyclane.bench.Figures;
+import io.cyclane.bench.Main;
+import io.cyclane.bench.Spread;
+import io.cyclane.bench.encoder.BatchShape;
+import java.io.PrintStream;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.DoubleUnaryOperator;
+import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.format.OutputFormat;
+import org.openjdk.jmh.runner.format.OutputFormatFactory;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+import org.openjdk.jmh.util.Statistics;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * Runs the benchmarks of this package under JMH and prints what their times mean: GFLOP/s, tokens
+ * per second, nanoseconds an element. JMH's own account goes to standard error.
+ */
+@Command(
+        name = "ops",
+        mixinStandardHelpOptions = true,
+        description = "each operation by itself on one thread, under JMH",
+        sortOptions = false)
+public final class OpsCommand implements Runnable {
+    private static final double MICRO = 1e-6;
+
+    private final Main main;
+
+    @Option(
+            names = "--include",
+            defaultValue = ".*",
+            description = "regular expression on names such as LinearBenchmark.linear")
+    private String include = "";
+
+    @Option(
+            names = {"-p", "--parameter"},
+            description = "NAME=VALUE,VALUE in place of a benchmark's own, such as rows=384")
+    private List<String> parameters = List.of();
+
+    @Option(names = "--iterations", description = "in place of a benchmark's own")
+    private int iterations;
+
+    @Option(names = "--warm-iterations", description = "in place of a benchmark's own")
+    private int warmIterations;
+
+    @Option(names = "--iteration-seconds", description = "in place of a benchmark's own")
+    private long iterationSeconds;
+
+    @Option(names = "--profiler", description = "of JMH, such as gc")
+    private String profiler = "";
+
+    /** The command of this program. */
+    public OpsCommand(Main main) {
+        this.main = main;
+    }
+
+    @Override
+    public void run() {
+        Figures figures = main.figures();
+        OutputFormat account =
+                OutputFormatFactory.createFormatInstance(
+                        new PrintStream(System.err, true), VerboseMode.NORMAL);
+        try {
+            for (RunResult result : new Runner(options(), account).run()) {
+                print(figures, result);
+            }
+        } catch (RunnerException e) {
+            throw new BenchException("JMH: " + e.getMessage(), e);
+        }
+    }
+
+    private Options options() {
+        ChainedOptionsBuilder options = new OptionsBuilder();
+        options.include(getClass().getPackageName().replace(".", "\\.") + "\\." + include);
+        options.shouldFailOnError(true);
+        for (String parameter : parameters) {
+            int equals = parameter.indexOf('=');
+            if (equals < 1) {
+                throw new BenchException(
+                        "a parameter is written NAME=VALUE, not '" + parameter + "'");
+            }
+            options.param(
+                    parameter.substring(0, equals), parameter.substring(equals + 1).split(","));
+        }
+        if (iterations > 0) {
+            options.measurementIterations(iterations);
+        }
+        if (warmIterations > 0) {
+            options.warmupIterations(warmIterations);
+        }
+        if (iterationSeconds > 0) {
+            options.measurementTime(TimeValue.seconds(iterationSeconds));
+            options.warmupTime(TimeValue.seconds(iterationSeconds));
+        }
+        if (!profiler.isEmpty()) {
+            options.addProfiler(profiler);
+        }
+        return options.build();
+    }
+
+    /**
+     * What a time per call means.
+     *
+     * @param name of the operation at its shape
+     * @param unit of the figure
+     * @param ofSeconds the figure, given the seconds of a call
+     */
+    private record Meaning(String name, String unit, DoubleUnaryOperator ofSeconds) {}
+
+    private static Meaning meaning(BenchmarkParams parameters) {
+        String method = parameters.getBenchmark();
+        String op = method.substring(method.lastIndexOf('.') + 1);
+        return switch (op) {
+            case "linear" -> {
+                double rows = number(parameters, "rows");
+                double[] weight = extents(parameters.getParam("weight"));
+                String shape = parameters.getParam("rows") + "x" + parameters.getParam("weight");
+                yield gigaflops(op + "/" + shape, 2 * rows * weight[0] * weight[1]);
+            }
+            case "attention" -> {
+                double[] texts = extents(parameters.getParam("texts"));
+                double window = number(parameters, "window");
+                double seen = window == 0 ? texts[1] : Math.min(texts[1], 2 * window + 1);
+                double flops =
+                        4 * texts[0] * texts[1] * seen * 12 * number(parameters, "headWidth");
+                yield gigaflops(op + "/" + values(parameters), flops);
+            }
+            case "embed" -> {
+                int tokens = BatchShape.of(parameters.getParam("texts")).tokens();
+                yield new Meaning(
+                        op + "/" + values(parameters), "tokens-per-second", s -> tokens / s);
+            }
+            default -> {
+                double elements = number(parameters, "rows") * number(parameters, "width");
+                yield new Meaning(
+                        op + "/" + values(parameters),
+                        "nanoseconds-per-element",
+                        s -> s * 1e9 / elements);
+            }
+        };
+    }
+
+    private static Meaning gigaflops(String name, double flops) {
+        return new Meaning(name, "gflops", seconds -> flops / seconds * 1e-9);
+    }
+
+    private static double number(BenchmarkParams parameters, String name) {
+        return Double.parseDouble(parameters.getParam(name));
+    }
+
+    private static double[] extents(String text) {
+        return Arrays.stream(text.split("x")).mapToDouble(Double::parseDouble).toArray();
+    }
+
+    /** {@return rows=384,width=768: every parameter but the backend's usual name} */
+    private static String values(BenchmarkParams parameters) {
+        return String.join(
+                ",",
+                parameters.getParamsKeys().stream()
+                        .filter(key -> !key.equals("backend"))
+                        .map(key -> key + "=" + parameters.getParam(key))
+                        .toList());
+    }
+
+    private static void print(Figures figures, RunResult result) {
+        Meaning meaning = meaning(result.getParams());
+        Statistics micros = result.getPrimaryResult().getStatistics();
+        String backend = result.getParams().getParam("backend");
+        String name =
+                "ops/"
+                        + meaning.name()
+                        + (backend == null || backend.equals("cpu") ? "" : "/" + backend)
+                        + "/1t/";
+        figures.print(
+                name + "microseconds",
+                new Spread(
+                        micros.getPercentile(50),
+                        micros.getMin(),
+                        micros.getMax(),
+                        Math.toIntExact(micros.getN())));
+        DoubleUnaryOperator figure = meaning.ofSeconds();
+        double best = figure.applyAsDouble(micros.getMin() * MICRO);
+        double worst = figure.applyAsDouble(micros.getMax() * MICRO);
+        figures.print(
+                name + meaning.unit(),
+                new Spread(
+                        figure.applyAsDouble(micros.getPercentile(50) * MICRO),
+                        Math.min(best, worst),
+                        Math.max(best, worst),
+                        Math.toIntExact(micros.getN())));
+        result.getSecondaryResults()
+                .forEach((label, extra) ->
+                        figures.print(name + label.replace("·", ""), extra.getScore()));
+    }
+}

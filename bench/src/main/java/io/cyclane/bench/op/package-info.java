@@ -1,0 +1,5 @@
+/** One benchmark per operation, through the public tensor API. */
+@NullMarked
+package io.cyclane.bench.op;
+
+import org.jspecify.annotations.NullMarked;

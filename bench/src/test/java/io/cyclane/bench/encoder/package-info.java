@@ -1,0 +1,4 @@
+@NullMarked
+package io.cyclane.bench.encoder;
+
+import org.jspecify.annotations.NullMarked;
