@@ -1,5 +1,6 @@
 package io.cyclane.model.text;
 
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -155,7 +156,7 @@ final class Bpe implements Model {
                 (isFirst ? "" : options.prefix)
                         + text.string(from, to)
                         + (isLast ? options.suffix : "");
-        byte[] bytes = marked.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        byte[] bytes = marked.getBytes(StandardCharsets.UTF_8);
         for (byte b : bytes) {
             if (byteIds[b & 0xFF] == Vocabulary.NONE) {
                 return false;

@@ -1,6 +1,7 @@
 package io.cyclane.model.text;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * A printable character for each byte, as GPT-2's vocabularies write them: printable Latin-1 stands
@@ -17,7 +18,7 @@ final class ByteAlphabet {
     private static final short[] VALUES = new short[2 * BYTES];
 
     static {
-        java.util.Arrays.fill(VALUES, (short) -1);
+        Arrays.fill(VALUES, (short) -1);
         char next = BYTES;
         for (int value = 0; value < BYTES; value++) {
             boolean isPrintable = (value > ' ' && value < 0x7F) || (value > 0xA0 && value != 0xAD);

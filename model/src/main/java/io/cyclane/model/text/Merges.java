@@ -1,5 +1,7 @@
 package io.cyclane.model.text;
 
+import java.util.Arrays;
+
 /**
  * Which two adjacent tokens of a byte-pair encoding become one, and in which order. Immutable.
  *
@@ -16,21 +18,20 @@ final class Merges {
     private final long[] table;
 
     private final int shift;
-    private final int size;
 
     /**
      * Merge i makes {@code results[i]} out of {@code lefts[i]} and {@code rights[i]}; of equal
      * pairs the last counts.
      */
     Merges(int[] lefts, int[] rights, int[] results) {
-        this.size = lefts.length;
+        int size = lefts.length;
         if (size > 1 << 26) {
             throw new TokenizerException("%d merges are more than are supported".formatted(size));
         }
         int capacity = Integer.highestOneBit(Math.max(1, size)) * 4;
         this.table = new long[2 * capacity];
         this.shift = Long.SIZE - Integer.numberOfTrailingZeros(capacity);
-        java.util.Arrays.fill(table, EMPTY);
+        Arrays.fill(table, EMPTY);
         for (int i = 0; i < size; i++) {
             long key = key(lefts[i], rights[i]);
             int at = slot(key);
@@ -61,10 +62,6 @@ final class Merges {
 
     static int id(long outcome) {
         return (int) outcome;
-    }
-
-    int size() {
-        return size;
     }
 
     /** Ids are not negative, so no key is EMPTY. */

@@ -41,8 +41,12 @@ final class ModelJson {
 
     static Vocabulary vocabulary(Json json) {
         Map<String, Integer> ids = LinkedHashMap.newLinkedHashMap(json.object().size());
-        for (String piece : json.object().keySet()) {
-            ids.put(piece, json.get(piece).count());
+        for (Map.Entry<String, Object> entry : json.object().entrySet()) {
+            // Only an id that is wrong needs its place in the file.
+            boolean isId = entry.getValue() instanceof Long id && id >= 0 && id < Integer.MAX_VALUE;
+            ids.put(
+                    entry.getKey(),
+                    isId ? ((Long) entry.getValue()).intValue() : json.get(entry.getKey()).count());
         }
         return Vocabulary.of(ids);
     }

@@ -2,7 +2,9 @@ package io.cyclane.model.text;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +18,8 @@ public final class Tokenizer {
     /** A limit that cuts nothing. */
     public static final int NO_LIMIT = Integer.MAX_VALUE;
 
-    private final List<AddedToken> addedTokens;
+    private final Map<String, AddedToken> addedByContent = new HashMap<>();
+    private final Map<Integer, AddedToken> addedById = new HashMap<>();
     private final AddedTokens rawTokens;
     private final AddedTokens normalizedTokens;
     private final @Nullable Normalizer normalizer;
@@ -39,7 +42,10 @@ public final class Tokenizer {
             @Nullable Decoder decoder,
             @Nullable Truncation truncation,
             @Nullable Padding padding) {
-        this.addedTokens = List.copyOf(addedTokens);
+        for (AddedToken token : addedTokens) {
+            addedByContent.put(token.content(), token);
+            addedById.put(token.id(), token);
+        }
         this.normalizer = normalizer;
         this.preTokenizer = preTokenizer;
         this.model = model;
@@ -94,24 +100,20 @@ public final class Tokenizer {
 
     /** {@return the id of a piece or an added token}, or -1. */
     public int id(String token) {
-        for (AddedToken added : addedTokens) {
-            if (added.content().equals(token)) {
-                return added.id();
-            }
-        }
-        return model.vocabulary().id(token);
+        AddedToken added = addedByContent.get(token);
+        return added == null ? model.vocabulary().id(token) : added.id();
     }
 
     /** {@return the spelling of a token}, or null if no token has the id. */
     public @Nullable String token(int id) {
-        AddedToken added = added(id);
+        AddedToken added = addedById.get(id);
         return added == null ? model.vocabulary().piece(id) : added.content();
     }
 
     /** {@return one more than the largest id}, which is the number of rows a word table needs. */
     public int vocabularySize() {
         int size = model.vocabulary().idBound();
-        for (AddedToken added : addedTokens) {
+        for (AddedToken added : addedById.values()) {
             size = Math.max(size, added.id() + 1);
         }
         return size;
@@ -167,6 +169,35 @@ public final class Tokenizer {
         return out.tokens() - before;
     }
 
+    /**
+     * Appends a text to a batch as one sequence or, if it is too long, as several of at most {@code
+     * limit} tokens, special ones counted in each. The text is tokenized once; parts are cut out of
+     * its ids.
+     *
+     * @param overlap how many of a part's last tokens the next one begins with
+     * @return the number of sequences
+     * @throws TokenizerException if no more than {@code overlap} tokens of text fit into a part
+     */
+    public int encodeParts(CharSequence text, int limit, int overlap, TokenBatch out) {
+        Workspace work = out.workspace();
+        int room = room(limit, false);
+        if (overlap < 0 || overlap >= room) {
+            throw new TokenizerException(
+                    "parts of %d tokens of text can not overlap by %d: raise the limit of %d"
+                            .formatted(room, overlap, limit));
+        }
+        tokenize(text, NO_LIMIT, work, work.first, false);
+        int total = work.first.size;
+        int before = out.sequences();
+        int from = 0;
+        do {
+            int count = Math.min(room, total - from);
+            writePart(from, count, work, out);
+            from += room - overlap;
+        } while (from + overlap < total);
+        return out.sequences() - before;
+    }
+
     /** {@return the tokens of a text and their places in it}, cut as by the other forms. */
     public Encoding encode(CharSequence text, int limit) {
         Workspace work = new Workspace();
@@ -201,7 +232,7 @@ public final class Tokenizer {
     public String decode(int[] ids, boolean skipSpecial) {
         List<String> spellings = new ArrayList<>(ids.length);
         for (int id : ids) {
-            AddedToken added = added(id);
+            AddedToken added = addedById.get(id);
             if (added == null) {
                 String piece = model.vocabulary().piece(id);
                 if (piece != null) {
@@ -214,15 +245,6 @@ public final class Tokenizer {
         return decoder == null
                 ? String.join(" ", spellings)
                 : String.join("", decoder.apply(spellings));
-    }
-
-    private @Nullable AddedToken added(int id) {
-        for (AddedToken added : addedTokens) {
-            if (added.id() == id) {
-                return added;
-            }
-        }
-        return null;
     }
 
     private void trim(Tokens tokens) {
@@ -365,6 +387,17 @@ public final class Tokenizer {
                 }
             }
         }
+    }
+
+    private void writePart(int from, int count, Workspace work, TokenBatch out) {
+        for (Template.Part part : template.single()) {
+            switch (part) {
+                case Template.Special special -> out.addToken(special.id(), special.typeId());
+                case Template.Content content ->
+                        out.addTokens(work.first.ids, from, count, content.typeId());
+            }
+        }
+        out.endSequence(false);
     }
 
     private Encoding encoding(

@@ -91,6 +91,41 @@ class TokenizerTest {
         assertTrue(error.getMessage().contains("a limit of 1 tokens"), error.getMessage());
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "0, 0, 1",
+        "1, 0, 1",
+        "5, 0, 1",
+        "6, 0, 2",
+        "10, 0, 2",
+        "11, 0, 3",
+        "6, 2, 2",
+        "8, 2, 2",
+        "9, 2, 3"
+    })
+    void aLongTextBecomesParts(int letters, int overlap, int parts) {
+        TokenBatch batch = new TokenBatch();
+        assertEquals(
+                parts,
+                LETTERS.encodeParts(
+                        "a b ".repeat(letters).substring(0, 2 * letters), 7, overlap, batch));
+        StringBuilder joined = new StringBuilder();
+        for (int s = 0; s < batch.sequences(); s++) {
+            int from = batch.offsets()[s];
+            int to = batch.offsets()[s + 1];
+            assertTrue(to - from <= 7);
+            assertEquals(CLS, batch.ids()[from]);
+            assertEquals(SEP, batch.ids()[to - 1]);
+            for (int i = from + 1 + (s == 0 ? 0 : overlap); i < to - 1; i++) {
+                joined.append(LETTERS.token(batch.ids()[i]));
+            }
+        }
+        assertEquals("ab".repeat(letters).substring(0, letters), joined.toString());
+        assertEquals(0, batch.truncated());
+        assertThrows(TokenizerException.class, () -> LETTERS.encodeParts("a", 7, 5, batch));
+        assertThrows(TokenizerException.class, () -> LETTERS.encodeParts("a", 2, 0, batch));
+    }
+
     @Test
     void theLongerTextOfAPairGivesWay() {
         assertEquals("CaabSbbbbS", pair("a a b", "b b b b b b b b", 10));
