@@ -101,7 +101,11 @@ final class Epilogue {
                 long residualAt = residual.offset() + 4L * element;
                 addInto(residual.segment(), residualAt, sums, from, rows, partEnd - column);
             }
-            store(sums, from, rows, partEnd - column, result.segment(), resultAt);
+            if (partEnd - column == WIDTH) {
+                storeWhole(sums, from, rows, result.segment(), resultAt);
+            } else {
+                store(sums, from, rows, partEnd - column, result.segment(), resultAt);
+            }
             column = partEnd;
         }
     }
@@ -141,6 +145,21 @@ final class Epilogue {
                 fromMemorySegment(F32, sums, at, ORDER, rest)
                         .add(added)
                         .intoMemorySegment(sums, at, ORDER, rest);
+            }
+        }
+    }
+
+    /**
+     * Copies rows of a whole panel's width. The inner loop has a constant count, so C2 unrolls it.
+     */
+    private void storeWhole(
+            MemorySegment sums, long sumsAt, int rows, MemorySegment result, long resultAt) {
+        for (int row = 0; row < rows; row++) {
+            long from = sumsAt + row * ROW_BYTES;
+            long to = resultAt + 4L * row * partColumns;
+            for (int column = 0; column < WIDTH; column += COUNT) {
+                fromMemorySegment(F32, sums, from + 4L * column, ORDER)
+                        .intoMemorySegment(result, to + 4L * column, ORDER);
             }
         }
     }

@@ -14,7 +14,8 @@ import java.lang.foreign.MemorySegment;
  * Activations over rows of sums, in place.
  *
  * <p>One method each, so that every loop holds one known function: chosen inside the loop, the
- * vectors would pass through memory.
+ * vectors would pass through memory. One flat loop each: a loop over the two vectors of a row costs
+ * more than what it does.
  */
 final class EpilogueMath {
     private EpilogueMath() {}
@@ -22,62 +23,60 @@ final class EpilogueMath {
     /** Applies an activation to the first {@code columns}, 16 or 32, of each row. */
     static void apply(
             Activation activation, MemorySegment sums, long sumsAt, int rows, int columns) {
+        int perRow = Integer.numberOfTrailingZeros(columns / COUNT);
+        int count = rows << perRow;
         switch (activation) {
             case IDENTITY -> {}
-            case GELU -> gelu(sums, sumsAt, rows, columns);
-            case GELU_TANH -> geluTanh(sums, sumsAt, rows, columns);
-            case SILU -> silu(sums, sumsAt, rows, columns);
-            case RELU -> relu(sums, sumsAt, rows, columns);
-            case TANH -> tanh(sums, sumsAt, rows, columns);
+            case GELU -> gelu(sums, sumsAt, count, perRow);
+            case GELU_TANH -> geluTanh(sums, sumsAt, count, perRow);
+            case SILU -> silu(sums, sumsAt, count, perRow);
+            case RELU -> relu(sums, sumsAt, count, perRow);
+            case TANH -> tanh(sums, sumsAt, count, perRow);
         }
     }
 
-    private static void gelu(MemorySegment sums, long sumsAt, int rows, int columns) {
-        for (int row = 0; row < rows; row++) {
-            for (int column = 0; column < columns; column += COUNT) {
-                long at = sumsAt + row * ROW_BYTES + 4L * column;
-                VectorMath.gelu(fromMemorySegment(F32, sums, at, ORDER))
-                        .intoMemorySegment(sums, at, ORDER);
-            }
+    /** {@return where vector i lies, of {@code 1 << perRow} vectors a row} */
+    private static long at(long sumsAt, int i, int perRow) {
+        int row = i >> perRow;
+        return sumsAt + row * ROW_BYTES + (i - (row << perRow)) * (4L * COUNT);
+    }
+
+    private static void gelu(MemorySegment sums, long sumsAt, int count, int perRow) {
+        for (int i = 0; i < count; i++) {
+            long at = at(sumsAt, i, perRow);
+            VectorMath.gelu(fromMemorySegment(F32, sums, at, ORDER))
+                    .intoMemorySegment(sums, at, ORDER);
         }
     }
 
-    private static void geluTanh(MemorySegment sums, long sumsAt, int rows, int columns) {
-        for (int row = 0; row < rows; row++) {
-            for (int column = 0; column < columns; column += COUNT) {
-                long at = sumsAt + row * ROW_BYTES + 4L * column;
-                VectorMath.geluTanh(fromMemorySegment(F32, sums, at, ORDER))
-                        .intoMemorySegment(sums, at, ORDER);
-            }
+    private static void geluTanh(MemorySegment sums, long sumsAt, int count, int perRow) {
+        for (int i = 0; i < count; i++) {
+            long at = at(sumsAt, i, perRow);
+            VectorMath.geluTanh(fromMemorySegment(F32, sums, at, ORDER))
+                    .intoMemorySegment(sums, at, ORDER);
         }
     }
 
-    private static void silu(MemorySegment sums, long sumsAt, int rows, int columns) {
-        for (int row = 0; row < rows; row++) {
-            for (int column = 0; column < columns; column += COUNT) {
-                long at = sumsAt + row * ROW_BYTES + 4L * column;
-                VectorMath.silu(fromMemorySegment(F32, sums, at, ORDER))
-                        .intoMemorySegment(sums, at, ORDER);
-            }
+    private static void silu(MemorySegment sums, long sumsAt, int count, int perRow) {
+        for (int i = 0; i < count; i++) {
+            long at = at(sumsAt, i, perRow);
+            VectorMath.silu(fromMemorySegment(F32, sums, at, ORDER))
+                    .intoMemorySegment(sums, at, ORDER);
         }
     }
 
-    private static void relu(MemorySegment sums, long sumsAt, int rows, int columns) {
-        for (int row = 0; row < rows; row++) {
-            for (int column = 0; column < columns; column += COUNT) {
-                long at = sumsAt + row * ROW_BYTES + 4L * column;
-                fromMemorySegment(F32, sums, at, ORDER).max(0f).intoMemorySegment(sums, at, ORDER);
-            }
+    private static void relu(MemorySegment sums, long sumsAt, int count, int perRow) {
+        for (int i = 0; i < count; i++) {
+            long at = at(sumsAt, i, perRow);
+            fromMemorySegment(F32, sums, at, ORDER).max(0f).intoMemorySegment(sums, at, ORDER);
         }
     }
 
-    private static void tanh(MemorySegment sums, long sumsAt, int rows, int columns) {
-        for (int row = 0; row < rows; row++) {
-            for (int column = 0; column < columns; column += COUNT) {
-                long at = sumsAt + row * ROW_BYTES + 4L * column;
-                VectorMath.tanh(fromMemorySegment(F32, sums, at, ORDER))
-                        .intoMemorySegment(sums, at, ORDER);
-            }
+    private static void tanh(MemorySegment sums, long sumsAt, int count, int perRow) {
+        for (int i = 0; i < count; i++) {
+            long at = at(sumsAt, i, perRow);
+            VectorMath.tanh(fromMemorySegment(F32, sums, at, ORDER))
+                    .intoMemorySegment(sums, at, ORDER);
         }
     }
 }

@@ -9,12 +9,12 @@ import java.lang.foreign.ValueLayout;
  * are zero.
  *
  * <p>With a constant distance between rows one register and constant displacements reach all rows
- * of a tile; with the caller's own distance twelve addresses would compete for the sixteen
- * registers. 400 floats are an odd number of cache lines (25), so the rows of a tile spread over
- * all sets of the cache.
+ * of a tile; with the caller's own distance ten addresses would compete for the sixteen registers.
+ * 400 floats are an odd number of cache lines (25), so the rows of a tile spread over all sets of
+ * the cache.
  */
 final class LeftBlock {
-    /** How many inputs a tile runs over at a time: 12 rows of them are 18 KB, a panel's 48 KB. */
+    /** How many inputs a tile runs over at a time: 10 rows of them are 15 KB, a panel's 48 KB. */
     static final int CHUNK = 384;
 
     /** The distance between two rows. */

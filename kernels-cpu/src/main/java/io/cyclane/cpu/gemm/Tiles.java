@@ -1,31 +1,58 @@
 package io.cyclane.cpu.gemm;
 
+import static io.cyclane.cpu.Lanes.F32;
+import static io.cyclane.cpu.Lanes.ORDER;
+
 import io.cyclane.cpu.Lanes;
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
 
 /**
  * The register tiles, and how a block of rows is dealt to them.
  *
- * <p>A tile of r rows adds to {@code sums}, r rows of one panel's width, the product of r rows of
- * {@code left} (rows {@link LeftBlock#ROW_BYTES} apart) with one panel, or with the half or quarter
- * of it that two vectors span: for k ascending, {@code sums[i][j] = fma(left[i][k], panel[k][j],
- * sums[i][j])}. Every tile does so for every element alone, so that neither the choice of tile nor
- * the cutting of k into chunks can change a bit of the result.
+ * <p>A tile of r rows adds to r rows of sums, one panel's width apart, the product of r rows of the
+ * left side, {@link #LEFT_ROW} apart, with one panel, or with the half or quarter of it that two
+ * vectors span: for k ascending, {@code sums[i][j] = fma(left[i][k], panel[k][j], sums[i][j])}.
+ * Every tile does so for every element alone, so that neither the choice of tile nor the cutting of
+ * k into chunks can change a bit of the result.
  *
- * <p>Twelve rows by two vectors keep 24 sums, two panel vectors and some broadcasts in 32
- * registers: 14 loads for 24 multiply-adds. Where there are 16 registers (AVX2) it is six rows.
- * Fourteen rows would fit too, but C2 then keeps eleven of the sums in memory: 0.55 of the
- * register-only rate against 0.94 (Xeon with AVX-512, JDK 25.0.3).
+ * <p>Ten rows by two vectors keep 20 sums, two panel vectors and some broadcasts in 32 registers:
+ * 12 loads for 20 multiply-adds, two of which start in every cycle. Where there are 16 registers
+ * (AVX2) it is six rows. Tiles of four rows and less are bound by the latency of the multiply-add
+ * (4 cycles), so fewer rows than four run in the four-row tile with rows of zeros: it costs
+ * nothing. Twelve rows are no faster and at the limit of C1 (below); with fourteen C2 keeps eleven
+ * of the sums in memory, at 0.55 of the register-only rate against 0.92 to 0.94.
  *
- * <p>Tiles of four rows and less are bound by the latency of the multiply-add (4 cycles, 2 a
- * cycle), so fewer rows than four run in the four-row tile with rows of zeros: it costs nothing.
+ * <p>Three things about their code look odd and are not (Xeon with AVX-512, JDK 25.0.3, share of
+ * the register-only rate):
  *
- * <p>The tiles are long because every call stands written out with every sum in a local variable:
- * with loads or sums behind small methods or arrays, C2 keeps them in memory.
+ * <ul>
+ *   <li>Every call stands written out, with every sum in a local variable: only then do the sums
+ *       stay in registers.
+ *   <li>They work on slices. Offsets and lengths are then constants and most bounds checks fall
+ *       away. Without, the checks need so many registers that C2 keeps the left side's address in a
+ *       vector register and moves it to and fro on the ports of the multiply-adds, in every
+ *       iteration: 0.65 instead of 0.94. C2 never makes the slices.
+ *   <li>The sums are loaded through {@link #sum}, which is too long for C1 to inline (C2 does).
+ *       With all calls inlined C1 runs out of virtual registers, and a method that C1 refuses to
+ *       compile with profiling can stay in its unprofiled form for ever, a hundred times slower.
+ * </ul>
  */
 final class Tiles {
+    /** The distance between two rows of the left side. */
+    static final long LEFT_ROW = LeftBlock.ROW_BYTES;
+
+    /** The distance between two rows of a panel, and of the sums. */
+    static final long PANEL_ROW = PanelPacking.ROW_BYTES;
+
+    /** The bytes of a vector. */
+    static final long VECTOR = 4L * Lanes.COUNT;
+
+    /** The bytes of a panel's row that two vectors leave to the next run of the tile. */
+    static final long REST = PANEL_ROW - 2 * VECTOR;
+
     /** Rows of the largest tile. */
-    static final int ROWS = hasThirtyTwoRegisters() ? 12 : 6;
+    static final int ROWS = hasThirtyTwoRegisters() ? 10 : 6;
 
     /** The rows of the tile to use when so many rows are left, below twice the largest tile. */
     private static final int[] NEXT = plan();
@@ -44,11 +71,11 @@ final class Tiles {
         return left < NEXT.length ? NEXT[left] : ROWS;
     }
 
-    /** The cheapest way to cover each count of rows, in units of one row of the largest tile. */
+    /** The cheapest way to cover each count of rows. */
     private static int[] plan() {
-        int[] sizes = ROWS == 12 ? new int[] {12, 8, 4} : new int[] {6, 4};
-        // A smaller tile loads more per multiply-add: dearer by these hundredths of a row.
-        int[] costs = ROWS == 12 ? new int[] {1200, 830, 460} : new int[] {600, 420};
+        int[] sizes = ROWS == 10 ? new int[] {10, 6, 4} : new int[] {6, 4};
+        // In hundredths of a row of the largest tile: a smaller one loads more for each result.
+        int[] costs = ROWS == 10 ? new int[] {1000, 650, 480} : new int[] {600, 420};
         int[] next = new int[2 * ROWS];
         int[] cost = new int[2 * ROWS];
         for (int left = 1; left < next.length; left++) {
@@ -76,25 +103,35 @@ final class Tiles {
      * Runs the tile of so many rows over one whole panel.
      *
      * @param rows what {@link #next} returned
+     * @param scratch holds the left side and the sums
      * @param inputs how many inputs, from those that {@code leftAt} and {@code panelAt} point at
      */
     static void run(
             int rows,
-            MemorySegment left,
+            MemorySegment scratch,
             long leftAt,
-            MemorySegment panel,
+            MemorySegment panels,
             long panelAt,
             int inputs,
-            MemorySegment sums,
             long sumsAt) {
-        for (long at = 0; at < PanelPacking.ROW_BYTES; at += 2 * 4L * Lanes.COUNT) {
+        for (long at = 0; at < PANEL_ROW; at += 2 * VECTOR) {
             switch (rows) {
-                case 12 -> Tile12.run(left, leftAt, panel, panelAt + at, inputs, sums, sumsAt + at);
-                case 8 -> Tile8.run(left, leftAt, panel, panelAt + at, inputs, sums, sumsAt + at);
-                case 6 -> Tile6.run(left, leftAt, panel, panelAt + at, inputs, sums, sumsAt + at);
-                case 4 -> Tile4.run(left, leftAt, panel, panelAt + at, inputs, sums, sumsAt + at);
+                case 10 -> Tile10.run(scratch, leftAt, panels, panelAt + at, inputs, sumsAt + at);
+                case 6 -> Tile6.run(scratch, leftAt, panels, panelAt + at, inputs, sumsAt + at);
+                case 4 -> Tile4.run(scratch, leftAt, panels, panelAt + at, inputs, sumsAt + at);
                 default -> throw new AssertionError("no tile of " + rows + " rows");
             }
         }
+    }
+
+    /**
+     * {@return the vector at {@code at} bytes into the sums}
+     *
+     * <p>With the assertion it has more than 35 bytecodes, C1's limit for inlining: see the class.
+     */
+    static FloatVector sum(MemorySegment sums, long at) {
+        assert at >= 0 && at + VECTOR <= sums.byteSize()
+                : "a vector at " + at + " of " + sums.byteSize() + " bytes of sums";
+        return FloatVector.fromMemorySegment(F32, sums, at, ORDER);
     }
 }

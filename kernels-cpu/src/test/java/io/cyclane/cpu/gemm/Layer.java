@@ -97,20 +97,34 @@ final class Layer {
                 MemorySegment.copy(given, from, memory, added.offset(), 4L * count * part);
             }
         }
-        long perWorker = LinearKernel.scratchBytes(count, form.inputs());
-        new LinearKernel(
-                        workers,
-                        form,
-                        Count.fixed(count),
-                        new Place(off(x), 4L * first * form.inputs()),
-                        new Place(panels(), 0),
-                        bias == null ? null : new Place(off(bias), 0),
-                        added,
-                        results,
-                        new Place(nans(perWorker * workers.threads()), 0),
-                        perWorker)
-                .run();
+        Place rowsAt = new Place(off(x), 4L * first * form.inputs());
+        bind(workers, count, rowsAt, added, results).run();
         return joined(memory, count);
+    }
+
+    /** {@return a kernel over all rows whose results nobody reads} */
+    LinearKernel bind(Workers workers) {
+        List<Place> results = new ArrayList<>();
+        for (int i = 0; i < parts; i++) {
+            results.add(new Place(nans(4L * rows * form.columns() / parts), 0));
+        }
+        return bind(workers, rows, new Place(off(x), 0), null, results);
+    }
+
+    private LinearKernel bind(
+            Workers workers, int count, Place x, @Nullable Place residual, List<Place> results) {
+        long perWorker = LinearKernel.scratchBytes(count, form.inputs());
+        return new LinearKernel(
+                workers,
+                form,
+                Count.fixed(count),
+                x,
+                new Place(panels(), 0),
+                bias == null ? null : new Place(off(bias), 0),
+                residual,
+                results,
+                new Place(nans(perWorker * workers.threads()), 0),
+                perWorker);
     }
 
     MemorySegment panels() {

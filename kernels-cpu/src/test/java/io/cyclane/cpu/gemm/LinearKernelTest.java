@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.cyclane.cpu.Allocations;
 import io.cyclane.cpu.Lanes;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Count;
@@ -14,6 +15,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -188,5 +190,23 @@ class LinearKernelTest {
         assertThrows(IllegalArgumentException.class, () -> uneven.run(ONE));
         Layer residualParts = new Layer(Layer.plain(3, 4), 2, 2, false, true, 1);
         assertThrows(IllegalArgumentException.class, () -> residualParts.run(ONE));
+    }
+
+    /** Before C2 has compiled the kernel vectors live on the heap, so this waits until it has. */
+    @Test
+    @Timeout(60)
+    void aCompiledRunAllocatesNothing() {
+        Layer layer = new Layer(Layer.plain(96, 96), 40, 3, true, false, 4);
+        LinearKernel kernel = layer.bind(ONE);
+        Runnable runs =
+                () -> {
+                    for (int i = 0; i < 1000; i++) {
+                        kernel.run();
+                    }
+                };
+        long allocated = Long.MAX_VALUE;
+        while (allocated > 1000) {
+            allocated = Allocations.during(runs);
+        }
     }
 }

@@ -7,8 +7,6 @@ import io.cyclane.cpu.Lanes;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.op.Activation;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.Timeout;
@@ -23,20 +21,7 @@ class OtherWidthsTest {
     void rightAndBitEqualAtEveryWidth(int bits) throws IOException, InterruptedException {
         int widest = FloatVector.SPECIES_PREFERRED.vectorBitSize();
         assumeTrue(bits <= widest, () -> bits + " bits: this machine has at most " + widest);
-        Process process =
-                new ProcessBuilder(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "--add-modules",
-                                "jdk.incubator.vector",
-                                "-D" + Lanes.PROPERTY + "=" + bits,
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                OtherWidthsTest.class.getName())
-                        .redirectErrorStream(true)
-                        .start();
-        String printed =
-                new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), printed);
+        String printed = Jvm.run(OtherWidthsTest.class, "-D" + Lanes.PROPERTY + "=" + bits);
         String last = printed.strip().lines().reduce("", (a, b) -> b);
         assertEquals(bits + " bits " + products(), last, printed);
     }

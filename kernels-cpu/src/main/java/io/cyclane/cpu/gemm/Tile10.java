@@ -1,0 +1,110 @@
+package io.cyclane.cpu.gemm;
+
+import static io.cyclane.cpu.Lanes.F32;
+import static io.cyclane.cpu.Lanes.ORDER;
+import static io.cyclane.cpu.gemm.LeftBlock.FLOAT;
+import static io.cyclane.cpu.gemm.Tiles.LEFT_ROW;
+import static io.cyclane.cpu.gemm.Tiles.PANEL_ROW;
+import static io.cyclane.cpu.gemm.Tiles.REST;
+import static io.cyclane.cpu.gemm.Tiles.VECTOR;
+import static io.cyclane.cpu.gemm.Tiles.sum;
+import static jdk.incubator.vector.FloatVector.broadcast;
+import static jdk.incubator.vector.FloatVector.fromMemorySegment;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * The register tile of 10 rows by two vectors; {@link Tiles} has its contract and says why it is
+ * written like this.
+ */
+final class Tile10 {
+    private Tile10() {}
+
+    static void run(
+            MemorySegment scratch,
+            long leftAt,
+            MemorySegment panels,
+            long panelAt,
+            int inputs,
+            long sumsAt) {
+        MemorySegment left = scratch.asSlice(leftAt, 10 * LEFT_ROW);
+        MemorySegment panel = panels.asSlice(panelAt, inputs * PANEL_ROW - REST);
+        MemorySegment sums = scratch.asSlice(sumsAt, 10 * PANEL_ROW - REST);
+        FloatVector a0 = sum(sums, 0);
+        FloatVector b0 = sum(sums, VECTOR);
+        FloatVector a1 = sum(sums, 1 * PANEL_ROW);
+        FloatVector b1 = sum(sums, 1 * PANEL_ROW + VECTOR);
+        FloatVector a2 = sum(sums, 2 * PANEL_ROW);
+        FloatVector b2 = sum(sums, 2 * PANEL_ROW + VECTOR);
+        FloatVector a3 = sum(sums, 3 * PANEL_ROW);
+        FloatVector b3 = sum(sums, 3 * PANEL_ROW + VECTOR);
+        FloatVector a4 = sum(sums, 4 * PANEL_ROW);
+        FloatVector b4 = sum(sums, 4 * PANEL_ROW + VECTOR);
+        FloatVector a5 = sum(sums, 5 * PANEL_ROW);
+        FloatVector b5 = sum(sums, 5 * PANEL_ROW + VECTOR);
+        FloatVector a6 = sum(sums, 6 * PANEL_ROW);
+        FloatVector b6 = sum(sums, 6 * PANEL_ROW + VECTOR);
+        FloatVector a7 = sum(sums, 7 * PANEL_ROW);
+        FloatVector b7 = sum(sums, 7 * PANEL_ROW + VECTOR);
+        FloatVector a8 = sum(sums, 8 * PANEL_ROW);
+        FloatVector b8 = sum(sums, 8 * PANEL_ROW + VECTOR);
+        FloatVector a9 = sum(sums, 9 * PANEL_ROW);
+        FloatVector b9 = sum(sums, 9 * PANEL_ROW + VECTOR);
+        for (int k = 0; k < inputs; k++) {
+            FloatVector a = fromMemorySegment(F32, panel, k * PANEL_ROW, ORDER);
+            FloatVector b = fromMemorySegment(F32, panel, k * PANEL_ROW + VECTOR, ORDER);
+            long x = 4L * k;
+            FloatVector x0 = broadcast(F32, left.get(FLOAT, x));
+            a0 = x0.fma(a, a0);
+            b0 = x0.fma(b, b0);
+            FloatVector x1 = broadcast(F32, left.get(FLOAT, x + 1 * LEFT_ROW));
+            a1 = x1.fma(a, a1);
+            b1 = x1.fma(b, b1);
+            FloatVector x2 = broadcast(F32, left.get(FLOAT, x + 2 * LEFT_ROW));
+            a2 = x2.fma(a, a2);
+            b2 = x2.fma(b, b2);
+            FloatVector x3 = broadcast(F32, left.get(FLOAT, x + 3 * LEFT_ROW));
+            a3 = x3.fma(a, a3);
+            b3 = x3.fma(b, b3);
+            FloatVector x4 = broadcast(F32, left.get(FLOAT, x + 4 * LEFT_ROW));
+            a4 = x4.fma(a, a4);
+            b4 = x4.fma(b, b4);
+            FloatVector x5 = broadcast(F32, left.get(FLOAT, x + 5 * LEFT_ROW));
+            a5 = x5.fma(a, a5);
+            b5 = x5.fma(b, b5);
+            FloatVector x6 = broadcast(F32, left.get(FLOAT, x + 6 * LEFT_ROW));
+            a6 = x6.fma(a, a6);
+            b6 = x6.fma(b, b6);
+            FloatVector x7 = broadcast(F32, left.get(FLOAT, x + 7 * LEFT_ROW));
+            a7 = x7.fma(a, a7);
+            b7 = x7.fma(b, b7);
+            FloatVector x8 = broadcast(F32, left.get(FLOAT, x + 8 * LEFT_ROW));
+            a8 = x8.fma(a, a8);
+            b8 = x8.fma(b, b8);
+            FloatVector x9 = broadcast(F32, left.get(FLOAT, x + 9 * LEFT_ROW));
+            a9 = x9.fma(a, a9);
+            b9 = x9.fma(b, b9);
+        }
+        a0.intoMemorySegment(sums, 0, ORDER);
+        b0.intoMemorySegment(sums, VECTOR, ORDER);
+        a1.intoMemorySegment(sums, 1 * PANEL_ROW, ORDER);
+        b1.intoMemorySegment(sums, 1 * PANEL_ROW + VECTOR, ORDER);
+        a2.intoMemorySegment(sums, 2 * PANEL_ROW, ORDER);
+        b2.intoMemorySegment(sums, 2 * PANEL_ROW + VECTOR, ORDER);
+        a3.intoMemorySegment(sums, 3 * PANEL_ROW, ORDER);
+        b3.intoMemorySegment(sums, 3 * PANEL_ROW + VECTOR, ORDER);
+        a4.intoMemorySegment(sums, 4 * PANEL_ROW, ORDER);
+        b4.intoMemorySegment(sums, 4 * PANEL_ROW + VECTOR, ORDER);
+        a5.intoMemorySegment(sums, 5 * PANEL_ROW, ORDER);
+        b5.intoMemorySegment(sums, 5 * PANEL_ROW + VECTOR, ORDER);
+        a6.intoMemorySegment(sums, 6 * PANEL_ROW, ORDER);
+        b6.intoMemorySegment(sums, 6 * PANEL_ROW + VECTOR, ORDER);
+        a7.intoMemorySegment(sums, 7 * PANEL_ROW, ORDER);
+        b7.intoMemorySegment(sums, 7 * PANEL_ROW + VECTOR, ORDER);
+        a8.intoMemorySegment(sums, 8 * PANEL_ROW, ORDER);
+        b8.intoMemorySegment(sums, 8 * PANEL_ROW + VECTOR, ORDER);
+        a9.intoMemorySegment(sums, 9 * PANEL_ROW, ORDER);
+        b9.intoMemorySegment(sums, 9 * PANEL_ROW + VECTOR, ORDER);
+    }
+}
