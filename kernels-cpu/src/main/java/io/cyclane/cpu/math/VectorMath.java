@@ -1,6 +1,7 @@
 package io.cyclane.cpu.math;
 
 import static io.cyclane.cpu.math.ScalarMath.*;
+import static jdk.incubator.vector.FloatVector.broadcast;
 
 import io.cyclane.cpu.Lanes;
 import jdk.incubator.vector.FloatVector;
@@ -18,7 +19,10 @@ import jdk.incubator.vector.VectorSpecies;
  * place of the exact result, the largest found over every float by the long form of the test.
  *
  * <p>There are no branches: both sides of a choice are computed and blended, since a vector that
- * meets another after an {@code if} may be put on the heap.
+ * meets another after an {@code if} may be put on the heap. Constants and powers of two are written
+ * out for the same reason: in a large kernel C2 stops inlining (NodeCountInliningCutoff, from which
+ * only the Vector API's own methods are exempt), and a helper then returns its vector on the heap,
+ * 1.2 MB a call of a two-layer BERT of width 72.
  */
 public final class VectorMath {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
@@ -51,11 +55,16 @@ public final class VectorMath {
     public static FloatVector exp(FloatVector x) {
         FloatVector low = x.blend(EXP_LOWEST, x.compare(VectorOperators.LT, EXP_LOWEST));
         FloatVector a = low.blend(EXP_HIGHEST, x.compare(VectorOperators.GT, EXP_HIGHEST));
-        FloatVector rounded = a.fma(all(LOG2_E), all(ROUNDER));
+        FloatVector rounded = a.fma(broadcast(F32, LOG2_E), broadcast(F32, ROUNDER));
         FloatVector fraction = expOf(remainder(a, rounded));
         IntVector exponent = rounded.reinterpretAsInts().sub(ROUNDER_BITS);
         IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
-        return fraction.mul(power(half)).mul(power(exponent.sub(half)));
+        return fraction.mul(half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats())
+                .mul(
+                        exponent.sub(half)
+                                .add(127)
+                                .lanewise(VectorOperators.LSHL, 23)
+                                .reinterpretAsFloats());
     }
 
     /**
@@ -67,35 +76,41 @@ public final class VectorMath {
         FloatVector a = x.blend(EXP2_LOWEST, gone);
         FloatVector rounded = a.add(ROUNDER);
         FloatVector r = a.sub(rounded.sub(ROUNDER));
-        FloatVector p = all(EXP2_6).fma(r, all(EXP2_5));
-        p = p.fma(r, all(EXP2_4));
-        p = p.fma(r, all(EXP2_3));
-        p = p.fma(r, all(EXP2_2));
-        p = p.fma(r, all(EXP2_1));
-        p = p.fma(r, all(1f));
+        FloatVector p = broadcast(F32, EXP2_6).fma(r, broadcast(F32, EXP2_5));
+        p = p.fma(r, broadcast(F32, EXP2_4));
+        p = p.fma(r, broadcast(F32, EXP2_3));
+        p = p.fma(r, broadcast(F32, EXP2_2));
+        p = p.fma(r, broadcast(F32, EXP2_1));
+        p = p.fma(r, broadcast(F32, 1f));
         IntVector exponent = rounded.reinterpretAsInts().sub(ROUNDER_BITS);
-        return p.mul(power(exponent)).blend(0f, gone);
+        return p.mul(exponent.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats())
+                .blend(0f, gone);
     }
 
     /** {@return the error function of x}, within 1.5 ulp. */
     public static FloatVector erf(FloatVector x) {
         FloatVector s = x.mul(x);
-        FloatVector p = all(ERF_6).fma(s, all(ERF_5));
-        p = p.fma(s, all(ERF_4));
-        p = p.fma(s, all(ERF_3));
-        p = p.fma(s, all(ERF_2));
-        p = p.fma(s, all(ERF_1));
-        p = p.fma(s, all(ERF_0));
+        FloatVector p = broadcast(F32, ERF_6).fma(s, broadcast(F32, ERF_5));
+        p = p.fma(s, broadcast(F32, ERF_4));
+        p = p.fma(s, broadcast(F32, ERF_3));
+        p = p.fma(s, broadcast(F32, ERF_2));
+        p = p.fma(s, broadcast(F32, ERF_1));
+        p = p.fma(s, broadcast(F32, ERF_0));
         FloatVector near = p.fma(x, x);
 
         FloatVector size = x.abs();
         FloatVector t = size.blend(ERF_ONE, size.compare(VectorOperators.GT, ERF_ONE));
         FloatVector a = t.mul(t).neg();
-        FloatVector rounded = a.fma(all(LOG2_E), all(ROUNDER));
+        FloatVector rounded = a.fma(broadcast(F32, LOG2_E), broadcast(F32, ROUNDER));
         FloatVector fraction = expOf(remainder(a, rounded));
         IntVector exponent = rounded.reinterpretAsInts().sub(ROUNDER_BITS);
-        FloatVector tail = fraction.mul(power(exponent)).mul(tail(t.mul(SQRT_2)));
-        FloatVector far = withSign(all(-2f).fma(tail, all(1f)), x);
+        FloatVector tail =
+                fraction.mul(
+                                exponent.add(127)
+                                        .lanewise(VectorOperators.LSHL, 23)
+                                        .reinterpretAsFloats())
+                        .mul(tail(t.mul(SQRT_2)));
+        FloatVector far = withSign(broadcast(F32, -2f).fma(tail, broadcast(F32, 1f)), x);
         return far.blend(near, size.compare(VectorOperators.LT, 1f));
     }
 
@@ -103,19 +118,21 @@ public final class VectorMath {
     public static FloatVector tanh(FloatVector x) {
         FloatVector size = x.abs();
         FloatVector s = size.mul(size);
-        FloatVector p = all(TANH_4).fma(s, all(TANH_3));
-        p = p.fma(s, all(TANH_2));
-        p = p.fma(s, all(TANH_1));
-        p = p.fma(s, all(TANH_0));
+        FloatVector p = broadcast(F32, TANH_4).fma(s, broadcast(F32, TANH_3));
+        p = p.fma(s, broadcast(F32, TANH_2));
+        p = p.fma(s, broadcast(F32, TANH_1));
+        p = p.fma(s, broadcast(F32, TANH_0));
         FloatVector near = p.mul(s).fma(size, size);
 
         FloatVector t = size.blend(TANH_ONE, size.compare(VectorOperators.GT, TANH_ONE));
         FloatVector a = t.add(t);
-        FloatVector rounded = a.fma(all(LOG2_E), all(ROUNDER));
+        FloatVector rounded = a.fma(broadcast(F32, LOG2_E), broadcast(F32, ROUNDER));
         FloatVector fraction = expOf(remainder(a, rounded));
         IntVector exponent = rounded.reinterpretAsInts().sub(ROUNDER_BITS);
-        FloatVector e = fraction.mul(power(exponent));
-        FloatVector far = all(1f).sub(all(2f).div(e.add(1f)));
+        FloatVector e =
+                fraction.mul(
+                        exponent.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
+        FloatVector far = broadcast(F32, 1f).sub(broadcast(F32, 2f).div(e.add(1f)));
         return withSign(far.blend(near, size.compare(VectorOperators.LT, TANH_SMALL)), x);
     }
 
@@ -133,12 +150,19 @@ public final class VectorMath {
         FloatVector s = t.mul(t);
         FloatVector lost = t.fma(t, s.neg());
         FloatVector a = s.mul(-0.5f);
-        FloatVector rounded = a.fma(all(LOG2_E), all(ROUNDER));
-        FloatVector fraction = expOf(lost.fma(all(-0.5f), remainder(a, rounded)));
+        FloatVector rounded = a.fma(broadcast(F32, LOG2_E), broadcast(F32, ROUNDER));
+        FloatVector fraction = expOf(lost.fma(broadcast(F32, -0.5f), remainder(a, rounded)));
         IntVector exponent = rounded.reinterpretAsInts().sub(ROUNDER_BITS);
         IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
-        FloatVector started = fraction.mul(power(half)).mul(tail(t).mul(t));
-        FloatVector below = started.mul(power(exponent.sub(half)));
+        FloatVector started =
+                fraction.mul(half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats())
+                        .mul(tail(t).mul(t));
+        FloatVector below =
+                started.mul(
+                        exponent.sub(half)
+                                .add(127)
+                                .lanewise(VectorOperators.LSHL, 23)
+                                .reinterpretAsFloats());
         return x.blend(-0f, x.compare(VectorOperators.LT, 0f)).sub(below);
     }
 
@@ -148,7 +172,8 @@ public final class VectorMath {
      * and 4 ulp elsewhere.
      */
     public static FloatVector geluTanh(FloatVector x) {
-        return gated(x, x.mul(x.mul(x).fma(all(GELU_TANH_3), all(GELU_TANH_1))));
+        return gated(
+                x, x.mul(x.mul(x).fma(broadcast(F32, GELU_TANH_3), broadcast(F32, GELU_TANH_1))));
     }
 
     /** {@return x / (1 + e^-x)}, within 3 ulp. */
@@ -163,7 +188,7 @@ public final class VectorMath {
 
     /** {@return 1 / sqrt(x)}, within 1.5 ulp. */
     public static FloatVector rsqrt(FloatVector x) {
-        return all(1f).div(x.lanewise(VectorOperators.SQRT));
+        return broadcast(F32, 1f).div(x.lanewise(VectorOperators.SQRT));
     }
 
     /** {@return x times the logistic function of w}, which has the sign of x. */
@@ -171,59 +196,57 @@ public final class VectorMath {
         FloatVector size = w.abs();
         FloatVector a =
                 size.blend(GATE_LOWEST, size.compare(VectorOperators.GT, GATE_LOWEST)).neg();
-        FloatVector rounded = a.fma(all(LOG2_E), all(ROUNDER));
+        FloatVector rounded = a.fma(broadcast(F32, LOG2_E), broadcast(F32, ROUNDER));
         FloatVector fraction = expOf(remainder(a, rounded));
         IntVector exponent = rounded.reinterpretAsInts().sub(ROUNDER_BITS);
         IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
-        FloatVector started = fraction.mul(power(half));
-        FloatVector rest = power(exponent.sub(half));
+        FloatVector started =
+                fraction.mul(
+                        half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
+        FloatVector rest =
+                exponent.sub(half)
+                        .add(127)
+                        .lanewise(VectorOperators.LSHL, 23)
+                        .reinterpretAsFloats();
         FloatVector kept = x.blend(-GATE_LOWEST, x.compare(VectorOperators.LT, -GATE_LOWEST));
         FloatVector above = x.blend(started.mul(kept).mul(rest), x.compare(VectorOperators.LT, 0f));
-        return above.div(started.fma(rest, all(1f)));
+        return above.div(started.fma(rest, broadcast(F32, 1f)));
     }
 
     /** {@return Q(t) exp(t^2 / 2)} for t from 0 to 15. */
     private static FloatVector tail(FloatVector t) {
-        FloatVector u = all(1f).div(t.add(TAIL_MIDDLE));
-        FloatVector v = u.fma(all(-2f * TAIL_MIDDLE), all(1f));
-        FloatVector p = all(TAIL_11).fma(v, all(TAIL_10));
-        p = p.fma(v, all(TAIL_9));
-        p = p.fma(v, all(TAIL_8));
-        p = p.fma(v, all(TAIL_7));
-        p = p.fma(v, all(TAIL_6));
-        p = p.fma(v, all(TAIL_5));
-        p = p.fma(v, all(TAIL_4));
-        p = p.fma(v, all(TAIL_3));
-        p = p.fma(v, all(TAIL_2));
-        p = p.fma(v, all(TAIL_1));
-        p = p.fma(v, all(TAIL_0));
+        FloatVector u = broadcast(F32, 1f).div(t.add(TAIL_MIDDLE));
+        FloatVector v = u.fma(broadcast(F32, -2f * TAIL_MIDDLE), broadcast(F32, 1f));
+        FloatVector p = broadcast(F32, TAIL_11).fma(v, broadcast(F32, TAIL_10));
+        p = p.fma(v, broadcast(F32, TAIL_9));
+        p = p.fma(v, broadcast(F32, TAIL_8));
+        p = p.fma(v, broadcast(F32, TAIL_7));
+        p = p.fma(v, broadcast(F32, TAIL_6));
+        p = p.fma(v, broadcast(F32, TAIL_5));
+        p = p.fma(v, broadcast(F32, TAIL_4));
+        p = p.fma(v, broadcast(F32, TAIL_3));
+        p = p.fma(v, broadcast(F32, TAIL_2));
+        p = p.fma(v, broadcast(F32, TAIL_1));
+        p = p.fma(v, broadcast(F32, TAIL_0));
         return p.mul(u);
     }
 
     private static FloatVector remainder(FloatVector a, FloatVector rounded) {
         FloatVector n = rounded.sub(ROUNDER);
-        return n.fma(all(-LN2_LOW), n.fma(all(-LN2_HIGH), a));
+        return n.fma(broadcast(F32, -LN2_LOW), n.fma(broadcast(F32, -LN2_HIGH), a));
     }
 
     private static FloatVector expOf(FloatVector r) {
-        FloatVector p = all(EXP_6).fma(r, all(EXP_5));
-        p = p.fma(r, all(EXP_4));
-        p = p.fma(r, all(EXP_3));
-        p = p.fma(r, all(EXP_2));
-        return all(1f).add(p.fma(r.mul(r), r));
-    }
-
-    private static FloatVector power(IntVector exponent) {
-        return exponent.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+        FloatVector p = broadcast(F32, EXP_6).fma(r, broadcast(F32, EXP_5));
+        p = p.fma(r, broadcast(F32, EXP_4));
+        p = p.fma(r, broadcast(F32, EXP_3));
+        p = p.fma(r, broadcast(F32, EXP_2));
+        return broadcast(F32, 1f).add(p.fma(r.mul(r), r));
     }
 
     private static FloatVector withSign(FloatVector size, FloatVector sign) {
         IntVector signs = sign.reinterpretAsInts().and(Integer.MIN_VALUE);
         return size.reinterpretAsInts().or(signs).reinterpretAsFloats();
-    }
-
-    private static FloatVector all(float value) {
-        return FloatVector.broadcast(F32, value);
     }
 
     private static VectorShuffle<Float> turned(int by) {
