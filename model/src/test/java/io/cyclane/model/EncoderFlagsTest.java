@@ -62,8 +62,7 @@ class EncoderFlagsTest {
         assertEmbeds(
                 new Fork(Fork.VECTORS, "-Dcyclane.vectorBits=128").run("embed", model),
                 "cpu, 128-bit");
-        Fork.Result result =
-                new Fork(Fork.VECTORS, "-Dcyclane.vectorBits=256").run("embed", model);
+        Fork.Result result = new Fork(Fork.VECTORS, "-Dcyclane.vectorBits=256").run("embed", model);
         if (result.exit() == 3 && result.line("").contains("this machine has at most 128")) {
             System.out.println("skipped: this machine has no vectors of 256 bits");
         } else {

@@ -55,12 +55,11 @@ class EncoderSessionsTest {
                 int number = i;
                 Thread caller =
                         Thread.ofPlatform()
-                                .start(
-                                        () -> {
-                                            Lane lane = engine.take();
-                                            served.add(number);
-                                            engine.give(lane);
-                                        });
+                                .start(() -> {
+                                    Lane lane = engine.take();
+                                    served.add(number);
+                                    engine.give(lane);
+                                });
                 callers.add(caller);
                 while (caller.getState() != Thread.State.WAITING) {
                     Thread.onSpinWait();
@@ -87,11 +86,10 @@ class EncoderSessionsTest {
             boolean[] interrupted = {false};
             Thread caller =
                     Thread.ofPlatform()
-                            .start(
-                                    () -> {
-                                        assertThrows(IllegalStateException.class, engine::take);
-                                        interrupted[0] = Thread.currentThread().isInterrupted();
-                                    });
+                            .start(() -> {
+                                assertThrows(IllegalStateException.class, engine::take);
+                                interrupted[0] = Thread.currentThread().isInterrupted();
+                            });
             caller.interrupt();
             caller.join();
             assertTrue(interrupted[0], "it stays interrupted");

@@ -73,7 +73,9 @@ final class Fork {
         try {
             ProcessBuilder builder = new ProcessBuilder(command);
             builder.environment().keySet().removeIf(name -> name.startsWith("CYCLANE_"));
-            builder.environment().keySet().removeAll(List.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"));
+            builder.environment()
+                    .keySet()
+                    .removeAll(List.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"));
             Process process =
                     builder.redirectOutput(out.toFile()).redirectError(errors.toFile()).start();
             if (!process.waitFor(MOST_SECONDS, TimeUnit.SECONDS)) {

@@ -20,7 +20,8 @@ import java.util.stream.Collectors;
 /**
  * A random BERT as a folder on disk, with settings and tensors that a test may change before it is
  * written. Its numbers are such that every part of it shows in the vectors: biases and norms are
- * not trivial, and the embeddings are small, as trained ones are, so that the norm's epsilon counts.
+ * not trivial, and the embeddings are small, as trained ones are, so that the norm's epsilon
+ * counts.
  */
 final class SmallBert {
     /** A tensor to be written. */
@@ -33,8 +34,25 @@ final class SmallBert {
 
     private static final List<String> WORDS =
             List.of(
-                    "a", "cat", "sleeps", "on", "the", "rug", "interest", "rates", "rose", "again",
-                    "rivers", "carry", "stones", "to", "sea", "compact", "encoders", "read", "text");
+                    "a",
+                    "cat",
+                    "sleeps",
+                    "on",
+                    "the",
+                    "rug",
+                    "interest",
+                    "rates",
+                    "rose",
+                    "again",
+                    "rivers",
+                    "carry",
+                    "stones",
+                    "to",
+                    "sea",
+                    "compact",
+                    "encoders",
+                    "read",
+                    "text");
 
     /** The settings of {@code config.json}; texts are quoted when written. */
     final Map<String, Object> config = new LinkedHashMap<>();
@@ -157,14 +175,13 @@ final class SmallBert {
             throw new UncheckedIOException(e);
         }
         List<StoredTensor> stored = new ArrayList<>();
-        tensors.forEach(
-                (name, values) ->
-                        stored.add(
-                                new StoredTensor(
-                                        name.startsWith("cls.") ? name : prefix + name,
-                                        type,
-                                        values.extents,
-                                        MemorySegment.ofArray(bytes(values.numbers, type)))));
+        tensors.forEach((name, values) ->
+                stored.add(
+                        new StoredTensor(
+                                name.startsWith("cls.") ? name : prefix + name,
+                                type,
+                                values.extents,
+                                MemorySegment.ofArray(bytes(values.numbers, type)))));
         SafetensorsWriter.write(folder.resolve("model.safetensors"), stored, Map.of());
         return folder;
     }
@@ -172,20 +189,18 @@ final class SmallBert {
     /** Rounds every number to what a type can hold; {@return this} */
     SmallBert rounded(StoredType type) {
         tensors.values()
-                .forEach(
-                        values -> {
-                            for (int i = 0; i < values.numbers.length; i++) {
-                                values.numbers[i] = widened(bits(values.numbers[i], type), type);
-                            }
-                        });
+                .forEach(values -> {
+                    for (int i = 0; i < values.numbers.length; i++) {
+                        values.numbers[i] = widened(bits(values.numbers[i], type), type);
+                    }
+                });
         return this;
     }
 
     private void table(String name, int rows, int width) {
         tensors.put(
                 name,
-                new Values(
-                        List.of((long) rows, (long) width), numbers(rows * width, 0, 0.05)));
+                new Values(List.of((long) rows, (long) width), numbers(rows * width, 0, 0.05)));
     }
 
     private void dense(String name, int in, int out) {
@@ -197,8 +212,7 @@ final class SmallBert {
     }
 
     private void norm(String name, int width) {
-        tensors.put(
-                name + ".weight", new Values(List.of((long) width), numbers(width, 1, 0.2)));
+        tensors.put(name + ".weight", new Values(List.of((long) width), numbers(width, 1, 0.2)));
         tensors.put(name + ".bias", new Values(List.of((long) width), numbers(width, 0, 0.2)));
     }
 
@@ -212,14 +226,13 @@ final class SmallBert {
 
     private static String json(Map<String, Object> values) {
         return values.entrySet().stream()
-                .map(
-                        entry ->
-                                "\"%s\": %s"
-                                        .formatted(
-                                                entry.getKey(),
-                                                entry.getValue() instanceof String text
-                                                        ? '"' + text + '"'
-                                                        : entry.getValue()))
+                .map(entry ->
+                        "\"%s\": %s"
+                                .formatted(
+                                        entry.getKey(),
+                                        entry.getValue() instanceof String text
+                                                ? '"' + text + '"'
+                                                : entry.getValue()))
                 .collect(Collectors.joining(",\n", "{", "}"));
     }
 

@@ -60,8 +60,7 @@ public record BertConfig(
         int count = config.integer(key);
         if (count < 1) {
             throw new CheckpointException(
-                    "%s: '%s' is %d; it must be at least 1"
-                            .formatted(config.source(), key, count));
+                    "%s: '%s' is %d; it must be at least 1".formatted(config.source(), key, count));
         }
         return count;
     }
