@@ -53,7 +53,7 @@ class EncoderOracleTest {
         }
         Trial trial = new Trial(folder, batch);
         trial.assertAgrees();
-        trial.assertWrongOnesAreSeen();
+        trial.assertWrongOnesAreSeen(true);
         trial.assertEveryBiasCounts();
     }
 
@@ -69,7 +69,7 @@ class EncoderOracleTest {
                                 "The quick brown fox jumps over the lazy dog.",
                                 "Was it raining? ".repeat(40)));
         trial.assertAgrees();
-        trial.assertWrongOnesAreSeen();
+        trial.assertWrongOnesAreSeen(false);
     }
 
     @Test
@@ -80,7 +80,7 @@ class EncoderOracleTest {
                         folder,
                         tokens(folder, 24, "Rivers carry stones to the sea.", "Rates rose again."));
         trial.assertAgrees();
-        trial.assertWrongOnesAreSeen();
+        trial.assertWrongOnesAreSeen(true);
         trial.assertBiasCounts("encoder.layer.3.intermediate.dense.bias");
     }
 
@@ -127,19 +127,17 @@ class EncoderOracleTest {
             assertTrue(error <= allowed, () -> "e is %g, allowed %g".formatted(error, allowed));
         }
 
-        void assertWrongOnesAreSeen() {
+        /** An untrained model stays where both forms of GELU agree to rounding. */
+        void assertWrongOnesAreSeen(boolean showsGelu) {
             Map<String, Double> errors = new LinkedHashMap<>();
             errors.put("a row dropped", error(run(cpu(), model, Trial::dropRow)));
             errors.put("q and k swapped", error(run(cpu(), model, Trial::swapQueryAndKey)));
             BertConfig config = BertConfig.of(model.folder().config());
             errors.put("eps", error(run(cpu(), with(model, wrong(config, 1e-3f)), (_, _) -> {})));
-            errors.put(
-                    "gelu by tanh",
-                    error(
-                            run(
-                                    cpu(),
-                                    with(model, wrong(config, Activation.GELU_TANH)),
-                                    (_, _) -> {})));
+            if (showsGelu) {
+                Bert byTanh = wrong(config, Activation.GELU_TANH);
+                errors.put("gelu by tanh", error(run(cpu(), with(model, byTanh), (_, _) -> {})));
+            }
             errors.forEach((what, error) ->
                     assertTrue(
                             error > allowed,

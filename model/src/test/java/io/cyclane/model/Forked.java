@@ -8,10 +8,13 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.agrona.concurrent.UnsafeBuffer;
 
 /** What {@link Fork} runs: the jobs of tests that need a JVM of their own. */
 final class Forked {
     static final String TEXT = "the cat sleeps on the rug";
+
+    private static final long WARM_UP_NANOS = 150_000_000_000L;
 
     private Forked() {}
 
@@ -21,6 +24,7 @@ final class Forked {
             switch (arguments[0]) {
                 case "embed" -> embed(model);
                 case "drop" -> drop(model, Integer.parseInt(arguments[2]));
+                case "allocate" -> allocate(model, arguments[2].equals("agrona"));
                 case "calls" ->
                         calls(
                                 model,
@@ -59,6 +63,41 @@ final class Forked {
             Thread.sleep(20);
         }
         System.out.println("left " + (Slab.liveBytes() - before));
+    }
+
+    /**
+     * Prints what a hundred warm calls allocate. Until the compiler has come to a vector loop it
+     * makes an object of every vector, so they are repeated until they allocate nothing; how long
+     * that may take is bounded.
+     */
+    private static void allocate(Path model, boolean isAgrona) throws ReflectiveOperationException {
+        try (Encoder encoder =
+                        Encoder.builder(model.toString()).capacity(new Capacity(64, 3)).load();
+                Arena arena = Arena.ofConfined()) {
+            TokenBatch batch = new TokenBatch();
+            for (int i = 0; i < 5; i++) {
+                batch.add(TestModels.ids(9 + i, SmallBert.vocabulary().size(), i));
+            }
+            int bytes = 4 * encoder.dimension() * batch.sequences();
+            MemorySegment vectors = arena.allocate(bytes, 4);
+            Runnable call = () -> encoder.embed(batch, vectors);
+            if (isAgrona) {
+                UnsafeBuffer buffer = new UnsafeBuffer(new byte[bytes]);
+                call = () -> encoder.embed(batch, buffer, 0);
+            }
+            Runnable warm = call;
+            long deadline = System.nanoTime() + WARM_UP_NANOS;
+            long allocated;
+            do {
+                allocated =
+                        Allocations.during(() -> {
+                            for (int i = 0; i < 100; i++) {
+                                warm.run();
+                            }
+                        });
+            } while (allocated >= 800 && System.nanoTime() < deadline);
+            System.out.println("allocated " + allocated);
+        }
     }
 
     /** Makes calls of all kinds; prints the resident memory after {@code first} and after all. */
