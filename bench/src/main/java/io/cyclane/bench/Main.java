@@ -2,6 +2,7 @@ package io.cyclane.bench;
 
 import io.cyclane.bench.encoder.EncoderCommand;
 import io.cyclane.bench.encoder.EncoderRun;
+import io.cyclane.bench.encoder.MemoryCommand;
 import io.cyclane.bench.encoder.ParityCommand;
 import io.cyclane.bench.gemm.GemmCommand;
 import io.cyclane.bench.op.OpsCommand;
@@ -57,6 +58,7 @@ public final class Main implements Runnable {
                         .addSubcommand(new OpsCommand(main))
                         .addSubcommand(new ColdCommand(main))
                         .addSubcommand(new ColdRun(main))
+                        .addSubcommand(new MemoryCommand(main))
                         .addSubcommand(new ParityCommand(main))
                         .setOut(main.out)
                         .setErr(main.err)

@@ -46,7 +46,7 @@ public final class EncoderCommand implements Runnable {
 
     @Option(
             names = "--warm-calls",
-            defaultValue = "30",
+            defaultValue = "10",
             description = "at least, for each engine (default: ${DEFAULT-VALUE})")
     private int warmCalls;
 
@@ -67,6 +67,12 @@ public final class EncoderCommand implements Runnable {
             defaultValue = "3",
             description = "of each engine, with several threads (default: ${DEFAULT-VALUE})")
     private int processes;
+
+    @Option(
+            names = "--jvm",
+            description =
+                    "a flag for the measuring processes, such as --jvm=-Dcyclane.vectorBits=256")
+    private List<String> flags = List.of();
 
     /** The command of this program. */
     public EncoderCommand(Main main) {
@@ -92,7 +98,8 @@ public final class EncoderCommand implements Runnable {
                 figures.note(name + " ...");
                 double[][] rates =
                         count == 1
-                                ? EncoderRun.inItsOwnProcess(shape, 1, engines, alternation).rates()
+                                ? EncoderRun.inItsOwnProcess(flags, shape, 1, engines, alternation)
+                                        .rates()
                                 : byProcesses(shape, count, engines, alternation);
                 print(figures, name, engines, rates);
             }
@@ -105,7 +112,8 @@ public final class EncoderCommand implements Runnable {
         for (int process = 0; process < processes; process++) {
             for (int i = 0; i < rates.length; i++) {
                 List<String> alone = List.of(engines.get(i));
-                EncoderRun.Seen seen = EncoderRun.inItsOwnProcess(shape, count, alone, alternation);
+                EncoderRun.Seen seen =
+                        EncoderRun.inItsOwnProcess(flags, shape, count, alone, alternation);
                 rates[i][process] = Spread.of(seen.rates()[0]).median();
             }
         }

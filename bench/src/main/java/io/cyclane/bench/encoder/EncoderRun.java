@@ -56,12 +56,22 @@ public final class EncoderRun implements Runnable {
      */
     record Seen(double[][] rates, long residentBytes) {}
 
-    /** {@return what a process of its own sees} */
+    /**
+     * {@return what a process of its own sees}
+     *
+     * @param flags for its JVM
+     */
     static Seen inItsOwnProcess(
-            String shape, int threads, List<String> engines, Alternation alternation) {
+            List<String> flags,
+            String shape,
+            int threads,
+            List<String> engines,
+            Alternation alternation) {
+        List<String> all = new ArrayList<>(flags);
+        all.add("-Dcyclane.threads=" + threads);
         List<String> lines =
                 ChildJvm.run(
-                        List.of("-Dcyclane.threads=" + threads),
+                        all,
                         List.of(
                                 "encoder-run",
                                 "--shape=" + shape,
