@@ -1,5 +1,6 @@
 package io.cyclane.cpu;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Optional;
 import jdk.incubator.vector.FloatVector;
@@ -45,7 +46,21 @@ public final class Lanes {
     /** The byte order of values in memory: the machine's own. */
     public static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
+    /**
+     * Segments on the heap, made before a kernel can be compiled. Kernels touch memory off the heap
+     * only, and as long as no other kind of segment was ever made C2 compiles that in as a fact.
+     * The first one voids all code it compiled so, and the Vector API itself makes one, whenever
+     * its interpreted form of {@code reinterpretAsInts} is first reached: seconds into a run all
+     * kernels were thrown away at once, and some came back, for good, in a form that allocates
+     * every vector it touches (a tenth of the speed). {@code CompiledOnceTest} holds a process to
+     * it.
+     */
+    private static final MemorySegment[] HEAP_SEGMENTS = {
+        MemorySegment.ofArray(new byte[Float.BYTES]), MemorySegment.ofArray(new float[1])
+    };
+
     static {
+        assert HEAP_SEGMENTS.length == 2;
         assert F32 == FloatVector.SPECIES_PREFERRED || CHOICE.bits() <= 512;
         assert I32.length() == COUNT && IntVector.SPECIES_PREFERRED.length() >= COUNT;
     }

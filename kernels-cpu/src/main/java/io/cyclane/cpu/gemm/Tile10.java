@@ -51,7 +51,8 @@ final class Tile10 {
         FloatVector b8 = sum(sums, 8 * PANEL_ROW + VECTOR);
         FloatVector a9 = sum(sums, 9 * PANEL_ROW);
         FloatVector b9 = sum(sums, 9 * PANEL_ROW + VECTOR);
-        for (int k = 0; k < inputs; k++) {
+        int count = Math.min(inputs, LeftBlock.CHUNK);
+        for (int k = 0; k < count; k++) {
             FloatVector a = fromMemorySegment(F32, panel, k * PANEL_ROW, ORDER);
             FloatVector b = fromMemorySegment(F32, panel, k * PANEL_ROW + VECTOR, ORDER);
             long x = 4L * k;

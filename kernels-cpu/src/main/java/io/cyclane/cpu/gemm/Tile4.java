@@ -39,7 +39,8 @@ final class Tile4 {
         FloatVector b2 = sum(sums, 2 * PANEL_ROW + VECTOR);
         FloatVector a3 = sum(sums, 3 * PANEL_ROW);
         FloatVector b3 = sum(sums, 3 * PANEL_ROW + VECTOR);
-        for (int k = 0; k < inputs; k++) {
+        int count = Math.min(inputs, LeftBlock.CHUNK);
+        for (int k = 0; k < count; k++) {
             FloatVector a = fromMemorySegment(F32, panel, k * PANEL_ROW, ORDER);
             FloatVector b = fromMemorySegment(F32, panel, k * PANEL_ROW + VECTOR, ORDER);
             long x = 4L * k;

@@ -43,7 +43,8 @@ final class Tile6 {
         FloatVector b4 = sum(sums, 4 * PANEL_ROW + VECTOR);
         FloatVector a5 = sum(sums, 5 * PANEL_ROW);
         FloatVector b5 = sum(sums, 5 * PANEL_ROW + VECTOR);
-        for (int k = 0; k < inputs; k++) {
+        int count = Math.min(inputs, LeftBlock.CHUNK);
+        for (int k = 0; k < count; k++) {
             FloatVector a = fromMemorySegment(F32, panel, k * PANEL_ROW, ORDER);
             FloatVector b = fromMemorySegment(F32, panel, k * PANEL_ROW + VECTOR, ORDER);
             long x = 4L * k;
