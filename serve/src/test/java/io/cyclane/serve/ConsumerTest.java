@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.spi.ToolProvider;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,13 +29,6 @@ class ConsumerTest {
 
     @TempDir Path classes;
     private final Path source = LauncherTest.root().resolve("serve/src/it/consumer/src/main/java");
-
-    @BeforeEach
-    void needsTheFacade() {
-        LauncherTest.orSkip(
-                getClass().getResource("/io/cyclane/model/Encoder.class") != null,
-                "there is no io.cyclane.model.Encoder");
-    }
 
     @Test
     void theExampleIsReadmes() throws IOException {

@@ -16,7 +16,7 @@ import java.util.Arrays;
  * the bias and turns them into the result.
  */
 final class PanelProduct implements Workers.Task {
-    /** The most rows of a block: ten tiles of 10; half as many and twice as many are no faster. */
+    /** The most rows of a block: ten tiles of 10, where 384 inputs fill a quarter of LEFT_BYTES. */
     private static final int MOST_BLOCK_ROWS = 100;
 
     /** The left block's share of the second-level cache, which is 1 MB or more where it matters. */
