@@ -21,7 +21,17 @@ public final class CpuBackend {
 
     /** {@return the backend with so many threads, the caller's own counted} */
     public static Backend open(int threads) {
-        return new HostBackend(new CpuKernels(Workers.shared(threads)));
+        return open(threads, Settings.flag("fusion").orElse(true));
+    }
+
+    /**
+     * {@return the backend with so many threads}
+     *
+     * @param fused whether chains of layers run block of rows by block of rows: the bits are the
+     *     same, memory and time are not; otherwise the setting {@code cyclane.fusion}
+     */
+    public static Backend open(int threads, boolean fused) {
+        return new HostBackend(new CpuKernels(Workers.shared(threads), fused));
     }
 
     /** {@return why vectors can not be had as asked for, if so} */

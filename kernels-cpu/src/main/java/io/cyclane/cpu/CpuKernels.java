@@ -11,6 +11,7 @@ import io.cyclane.cpu.elementwise.SplitKernel;
 import io.cyclane.cpu.embedding.EmbeddingKernel;
 import io.cyclane.cpu.embedding.PositionsKernel;
 import io.cyclane.cpu.embedding.RotaryKernel;
+import io.cyclane.cpu.gemm.FeedForwardKernel;
 import io.cyclane.cpu.gemm.LinearKernel;
 import io.cyclane.cpu.gemm.MatMulKernel;
 import io.cyclane.cpu.gemm.PanelPacking;
@@ -33,6 +34,7 @@ import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.op.FeedForward;
 import io.cyclane.tensor.op.Glu;
 import io.cyclane.tensor.op.L2Normalize;
 import io.cyclane.tensor.op.LayerNorm;
@@ -47,6 +49,7 @@ import io.cyclane.tensor.op.Rotary;
 import io.cyclane.tensor.op.Scale;
 import io.cyclane.tensor.op.Softmax;
 import io.cyclane.tensor.op.Split;
+import io.cyclane.tensor.program.FeedForwardFusion;
 import io.cyclane.tensor.program.LinearFusion;
 import io.cyclane.tensor.program.Program;
 import java.util.List;
@@ -56,9 +59,17 @@ import java.util.stream.IntStream;
 /** Which kernel runs which operation on the CPU: one line each. */
 final class CpuKernels implements KernelSet {
     private final Workers workers;
+    private final boolean fused;
 
-    CpuKernels(Workers workers) {
+    /**
+     * The kernels on a pool of threads.
+     *
+     * @param fused whether feed-forward blocks run block of rows by block of rows; the bits are the
+     *     same either way
+     */
+    CpuKernels(Workers workers, boolean fused) {
         this.workers = workers;
+        this.fused = fused;
     }
 
     @Override
@@ -74,7 +85,7 @@ final class CpuKernels implements KernelSet {
 
     @Override
     public Program prepare(Program program) {
-        return LinearFusion.of(program);
+        return fused ? FeedForwardFusion.of(LinearFusion.of(program)) : LinearFusion.of(program);
     }
 
     /**
@@ -83,13 +94,18 @@ final class CpuKernels implements KernelSet {
      */
     @Override
     public boolean has(Op op, List<Type> inputs, IntPredicate isWeight) {
-        return !(op instanceof Linear) || isWeight.test(1);
+        return switch (op) {
+            case Linear _ -> isWeight.test(1);
+            case FeedForward both -> isWeight.test(1) && isWeight.test(both.secondWeight());
+            default -> true;
+        };
     }
 
     @Override
     public long scratchBytes(Op op, List<Type> inputs) {
         return switch (op) {
             case Linear _ -> workers.threads() * leftBytes(inputs.getFirst());
+            case FeedForward both -> workers.threads() * feedForwardBytes(both, inputs);
             case MatMul matMul ->
                     panelsBytes(matMul, inputs) + workers.threads() * leftBytes(inputs.getFirst());
             case Attention attention ->
@@ -111,9 +127,16 @@ final class CpuKernels implements KernelSet {
 
     @Override
     public Packing packing(Op op, int input) {
-        return op instanceof Linear linear && input == 1
-                ? linear.gated() ? PanelPacking.PAIRED_OUTPUT_ROWS : PanelPacking.OUTPUT_ROWS
-                : RowsPacking.ROWS;
+        return switch (op) {
+            case Linear linear when input == 1 -> panels(linear);
+            case FeedForward both when input == 1 -> panels(both.first());
+            case FeedForward both when input == both.secondWeight() -> panels(both.second());
+            default -> RowsPacking.ROWS;
+        };
+    }
+
+    private static Packing panels(Linear linear) {
+        return linear.gated() ? PanelPacking.PAIRED_OUTPUT_ROWS : PanelPacking.OUTPUT_ROWS;
     }
 
     @Override
@@ -139,6 +162,7 @@ final class CpuKernels implements KernelSet {
                             x.shape().extent(0).bound(),
                             width,
                             workers);
+            case FeedForward both -> feedForward(both, to);
             case Glu glu ->
                     new GluKernel(in, to.result(), to.rows(x), width / 2, glu.function(), workers);
             case L2Normalize norm ->
@@ -182,22 +206,41 @@ final class CpuKernels implements KernelSet {
 
     private Kernel linear(Linear linear, Operands to) {
         Type x = to.inputType(0);
-        Shape weight = to.inputType(1).shape();
         return new LinearKernel(
                 workers,
+                layer(linear, to, 1, places(to)),
+                to.rows(x),
+                to.input(0),
+                to.scratch(),
+                leftBytes(x));
+    }
+
+    private Kernel feedForward(FeedForward both, Operands to) {
+        Type x = to.inputType(0);
+        return new FeedForwardKernel(
+                workers,
+                to.rows(x),
+                mostRows(x),
+                to.input(0),
+                layer(both.first(), to, 1, List.of()),
+                layer(both.second(), to, both.secondWeight(), places(to)),
+                to.scratch());
+    }
+
+    /** The layer whose inputs but x begin with its weight, at {@code at}. */
+    private static LinearKernel.Layer layer(
+            Linear linear, Operands to, int at, List<Place> results) {
+        Shape weight = to.inputType(at).shape();
+        return new LinearKernel.Layer(
                 new LinearKernel.Form(
                         weight.extent(1).bound(),
                         weight.extent(0).bound(),
                         linear.function(),
                         linear.gated()),
-                to.rows(x),
-                to.input(0),
-                to.input(1),
-                linear.bias() ? to.input(2) : null,
-                linear.residual() ? to.input(linear.residualInput()) : null,
-                places(to),
-                to.scratch(),
-                leftBytes(x));
+                to.input(at),
+                linear.bias() ? to.input(at + 1) : null,
+                linear.residual() ? to.input(at - 1 + linear.residualInput()) : null,
+                results);
     }
 
     private Kernel matMul(MatMul matMul, Operands to) {
@@ -258,8 +301,17 @@ final class CpuKernels implements KernelSet {
 
     /** Scratch in which each worker keeps the rows of x that it multiplies. */
     private static long leftBytes(Type x) {
-        long mostRows = x.shape().elements() / x.shape().last();
-        return LinearKernel.scratchBytes(Math.toIntExact(mostRows), x.shape().last());
+        return LinearKernel.scratchBytes(mostRows(x), x.shape().last());
+    }
+
+    private static long feedForwardBytes(FeedForward both, List<Type> inputs) {
+        Type x = inputs.getFirst();
+        int hidden = inputs.get(both.secondWeight()).shape().last();
+        return FeedForwardKernel.scratchBytes(mostRows(x), x.shape().last(), hidden);
+    }
+
+    private static int mostRows(Type x) {
+        return Math.toIntExact(x.shape().elements() / x.shape().last());
     }
 
     private static long panelsBytes(MatMul matMul, List<Type> inputs) {

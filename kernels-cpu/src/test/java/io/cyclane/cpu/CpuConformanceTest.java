@@ -6,6 +6,7 @@ import io.cyclane.testkit.AddConformance;
 import io.cyclane.testkit.AttentionConformance;
 import io.cyclane.testkit.CopyConformance;
 import io.cyclane.testkit.EmbeddingConformance;
+import io.cyclane.testkit.FeedForwardConformance;
 import io.cyclane.testkit.GluConformance;
 import io.cyclane.testkit.L2NormalizeConformance;
 import io.cyclane.testkit.LayerNormConformance;
@@ -58,6 +59,14 @@ final class CpuConformanceTest {
 
     @Nested
     class Embedding extends EmbeddingConformance {
+        @Override
+        protected Backend backend() {
+            return CpuBackend.open(2);
+        }
+    }
+
+    @Nested
+    class FeedForward extends FeedForwardConformance {
         @Override
         protected Backend backend() {
             return CpuBackend.open(2);

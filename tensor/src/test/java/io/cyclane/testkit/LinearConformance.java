@@ -22,112 +22,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 public abstract class LinearConformance extends OpConformance {
     private static final Linear PLAIN = Linear.plain(true);
 
-    /** A dense layer with the numbers it is run on. */
-    private record Case(
-            Linear op,
-            Type type,
-            int inputs,
-            int outputs,
-            float[] x,
-            float[] weight,
-            float[] bias,
-            float[] residual) {
-        static Case random(Linear op, Type type, int rows, int outputs, Generators random) {
-            int inputs = type.shape().last();
-            return new Case(
-                    op,
-                    type,
-                    inputs,
-                    outputs,
-                    random.normal(rows * inputs),
-                    random.normal(outputs * inputs, 0, 1 / Math.sqrt(inputs)),
-                    random.normal(outputs),
-                    random.normal(rows * (op.gated() ? outputs / 2 : outputs)));
-        }
-
-        /** The same layer on some of the rows. */
-        Case cut(int first, int rows) {
-            return new Case(
-                    op,
-                    OpConformance.rows(rows, inputs),
-                    inputs,
-                    outputs,
-                    OpConformance.cut(x, inputs, first, rows),
-                    weight,
-                    bias,
-                    OpConformance.cut(residual, width(), first, rows));
-        }
-
-        int width() {
-            return op.gated() ? outputs / 2 : outputs;
-        }
-
-        OneOp program() {
-            OneOp one = new OneOp(op).with("x", type, x).weight("weight", weight, outputs, inputs);
-            if (op.bias()) {
-                one.weight("bias", bias, outputs);
-            }
-            if (op.residual()) {
-                Type same = type.with(type.shape().withLast(width()));
-                one.with("residual", same, residual);
-            }
-            return type.shape().isFixed() ? one : one.count("tokens", x.length / inputs);
-        }
-
-        /** What the dense layer gives before anything follows it, exactly, and its magnitude. */
-        private double[] product(int row, int column) {
-            double sum = op.bias() ? bias[column] : 0;
-            double magnitudes = Math.abs(sum);
-            for (int k = 0; k < inputs; k++) {
-                double term = (double) x[row * inputs + k] * weight[column * inputs + k];
-                sum += term;
-                magnitudes += Math.abs(term);
-            }
-            return new double[] {sum, magnitudes};
-        }
-
-        /**
-         * In any order, n multiply-adds and the bias err by at most n + 1 unit roundoffs of the
-         * summed magnitudes; the function enlarges that by its slope at most, and adds its own
-         * error; a gate multiplies, a residual adds, each with a rounding.
-         */
-        double allowed(int part, int index, double y) {
-            int columns = width() / op.parts();
-            int row = index / columns;
-            int column = part * columns + index % columns;
-            double dot = Tolerance.roundings(inputs + 1);
-            double[] a = product(row, column);
-            double bend = Tolerance.slope(op.function()) * dot * a[1];
-            // No function of the set gives more than its argument's magnitude.
-            double most = Math.abs(a[0]);
-            double error = bend + Tolerance.function(op.function(), most + dot * a[1], most);
-            double value = most;
-            if (op.gated()) {
-                double[] b = product(row, column + width());
-                double ofB = dot * b[1];
-                error = error * Math.abs(b[0]) + most * ofB + error * ofB;
-                value = most * Math.abs(b[0]);
-                error += Tolerance.UNIT * (value + error);
-            }
-            if (op.residual()) {
-                error += Tolerance.UNIT * (Math.abs(y) + error);
-            }
-            return error + (inputs + 2) * Tolerance.TINY;
-        }
-
-        Tolerance[] tolerances() {
-            Tolerance[] tolerances = new Tolerance[op.parts()];
-            for (int part = 0; part < op.parts(); part++) {
-                int own = part;
-                tolerances[part] = (i, y) -> allowed(own, i, y);
-            }
-            return tolerances;
-        }
-    }
-
     private void agrees(Linear op, int rows, int inputs, int outputs) {
         Generators random = Generators.seeded(rows + 41L * inputs + 1681L * outputs);
-        Case c = Case.random(op, rows(rows, inputs), rows, outputs, random);
+        LinearCase c = LinearCase.random(op, rows(rows, inputs), rows, outputs, random);
         check(c.program(), random.toString(), c.tolerances());
     }
 
@@ -197,22 +94,23 @@ public abstract class LinearConformance extends OpConformance {
     void takesVectorsAndStacks() {
         Generators random = Generators.seeded(4);
         Type stack = Type.f32(Shape.of(2, 3, 5));
-        Case stacked = Case.random(PLAIN.plusResidual(), stack, 6, 7, random);
+        LinearCase stacked = LinearCase.random(PLAIN.plusResidual(), stack, 6, 7, random);
         check(stacked.program(), random.toString(), stacked.tolerances());
-        Case vector = Case.random(PLAIN, Type.f32(Shape.of(5)), 1, 7, random);
+        LinearCase vector = LinearCase.random(PLAIN, Type.f32(Shape.of(5)), 1, 7, random);
         check(vector.program(), random.toString(), vector.tolerances());
     }
 
     @Test
     void takesHostileNumbers() {
         Generators random = Generators.seeded(5);
-        Case c = Case.random(PLAIN, rows(6, 33), 6, 17, random);
+        LinearCase c = LinearCase.random(PLAIN, rows(6, 33), 6, 17, random);
         for (float[] x :
                 List.of(
                         new float[198],
                         random.normal(198, 0, 1e15),
                         random.normal(198, 0, 1e-30))) {
-            Case hostile = new Case(c.op, c.type, 33, 17, x, c.weight, c.bias, c.residual);
+            LinearCase hostile =
+                    new LinearCase(c.op(), c.type(), 33, 17, x, c.weight(), c.bias(), c.residual());
             check(hostile.program(), random.toString(), hostile.tolerances());
         }
     }
@@ -220,7 +118,7 @@ public abstract class LinearConformance extends OpConformance {
     @Test
     void writesOnlyThePartsThatAreRead() {
         Generators random = Generators.seeded(6);
-        Case c = Case.random(PLAIN.into(3), rows(5, 19), 5, 36, random);
+        LinearCase c = LinearCase.random(PLAIN.into(3), rows(5, 19), 5, 36, random);
         Tolerance[] each = c.tolerances();
         check(c.program().reading(1), random.toString(), each[1]);
         check(c.program().reading(0, 2), random.toString(), each[0], each[2]);
@@ -231,24 +129,25 @@ public abstract class LinearConformance extends OpConformance {
     void aRowDoesNotDependOnItsNeighbours(int inputs, int outputs) {
         for (Linear op :
                 List.of(PLAIN, PLAIN.then(Activation.GELU), PLAIN.thenGate(Activation.SILU))) {
-            Case c = Case.random(op, rows(40, inputs), 40, outputs, Generators.seeded(9));
+            LinearCase c =
+                    LinearCase.random(op, rows(40, inputs), 40, outputs, Generators.seeded(9));
             checkRowsAlone(
-                    c.x,
+                    c.x(),
                     40,
                     inputs,
                     c.width(),
                     some -> {
                         int rows = some.length / inputs;
                         Type type = rows(rows, inputs);
-                        return new Case(
+                        return new LinearCase(
                                         op,
                                         type,
                                         inputs,
                                         outputs,
                                         some,
-                                        c.weight,
-                                        c.bias,
-                                        c.residual)
+                                        c.weight(),
+                                        c.bias(),
+                                        c.residual())
                                 .program();
                     });
         }
@@ -257,7 +156,7 @@ public abstract class LinearConformance extends OpConformance {
     @Test
     void aRowWithItsResidualDoesNotDependOnItsNeighbours() {
         Linear op = PLAIN.plusResidual();
-        Case c = Case.random(op, rows(40, 67), 40, 33, Generators.seeded(10));
+        LinearCase c = LinearCase.random(op, rows(40, 67), 40, 33, Generators.seeded(10));
         double[] all = c.program().direct().on(tested()).get("y0");
         for (int first = 0; first < 40; first += 3) {
             int rows = Math.min(1 + first % 4, 40 - first);

@@ -46,6 +46,14 @@ final class NaiveConformanceTest {
     }
 
     @Nested
+    class FeedForward extends FeedForwardConformance {
+        @Override
+        protected Backend backend() {
+            return NaiveKernels.open();
+        }
+    }
+
+    @Nested
     class Glu extends GluConformance {
         @Override
         protected Backend backend() {

@@ -20,7 +20,6 @@ import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.op.Glu;
 import io.cyclane.tensor.op.L2Normalize;
 import io.cyclane.tensor.op.LayerNorm;
-import io.cyclane.tensor.op.Linear;
 import io.cyclane.tensor.op.MatMul;
 import io.cyclane.tensor.op.Multiply;
 import io.cyclane.tensor.op.Op;
@@ -92,7 +91,7 @@ public final class NaiveKernels implements KernelSet {
             case L2Normalize normalize ->
                     rowwise(operands, row -> NaiveMath.l2Normalize(row, normalize.floor()));
             case LayerNorm norm -> layerNorm(norm, operands);
-            case Linear linear -> throw new AssertionError(linear + " is expanded");
+            case Op.Composite composite -> throw new AssertionError(composite + " is expanded");
             case MatMul matMul -> matMul(matMul, operands);
             case Pool pool -> pool(pool, operands);
             case Positions _ -> positions(operands);

@@ -39,7 +39,8 @@ final class Epilogue {
      * @param gated whether the panels are paired, and the result half as wide
      * @param residual F32 {@code [rows, columns]} that is added, or null; only with one result,
      *     whose memory it may be
-     * @param results the equal column parts of the result, each F32 row-major
+     * @param results the equal column parts of the result, each F32 row-major; none if only {@link
+     *     #finishInto} is called
      * @param columns the columns of all parts together
      */
     Epilogue(
@@ -55,7 +56,7 @@ final class Epilogue {
         this.residual = residual;
         this.results = results;
         this.columns = columns;
-        partColumns = columns / results.length;
+        partColumns = columns / Math.max(1, results.length);
         panelColumns = gated ? WIDTH / 2 : WIDTH;
     }
 
@@ -83,10 +84,7 @@ final class Epilogue {
 
     /** Turns complete sums into rows {@code firstRow} and on of the result. */
     void finish(MemorySegment sums, long sumsAt, int firstRow, int rows, int panel) {
-        EpilogueMath.apply(activation, sums, sumsAt, rows, panelColumns);
-        if (gated) {
-            gate(sums, sumsAt, rows);
-        }
+        activate(sums, sumsAt, rows);
         int first = panel * panelColumns;
         int end = Math.min(first + panelColumns, columns);
         // A panel may lie across the border between two parts.
@@ -101,12 +99,34 @@ final class Epilogue {
                 long residualAt = residual.offset() + 4L * element;
                 addInto(residual.segment(), residualAt, sums, from, rows, partEnd - column);
             }
-            if (partEnd - column == WIDTH) {
-                storeWhole(sums, from, rows, result.segment(), resultAt);
-            } else {
-                store(sums, from, rows, partEnd - column, result.segment(), resultAt);
-            }
+            int count = partEnd - column;
+            store(sums, from, rows, count, result.segment(), resultAt, 4L * partColumns);
             column = partEnd;
+        }
+    }
+
+    /**
+     * Turns complete sums into columns of a {@link LeftBlock} of so many rows, the left side of the
+     * next product; for an epilogue without a residual.
+     */
+    void finishInto(
+            MemorySegment block,
+            long blockAt,
+            MemorySegment sums,
+            long sumsAt,
+            int rows,
+            int panel) {
+        activate(sums, sumsAt, rows);
+        int first = panel * panelColumns;
+        int count = Math.min(panelColumns, columns - first);
+        long to = blockAt + LeftBlock.columnAt(first, rows);
+        store(sums, sumsAt, rows, count, block, to, LeftBlock.ROW_BYTES);
+    }
+
+    private void activate(MemorySegment sums, long sumsAt, int rows) {
+        EpilogueMath.apply(activation, sums, sumsAt, rows, panelColumns);
+        if (gated) {
+            gate(sums, sumsAt, rows);
         }
     }
 
@@ -149,14 +169,33 @@ final class Epilogue {
         }
     }
 
-    /**
-     * Copies rows of a whole panel's width. The inner loop has a constant count, so C2 unrolls it.
-     */
-    private void storeWhole(
-            MemorySegment sums, long sumsAt, int rows, MemorySegment result, long resultAt) {
+    /** Copies so many columns of rows of sums to rows that lie {@code distance} bytes apart. */
+    private static void store(
+            MemorySegment sums,
+            long sumsAt,
+            int rows,
+            int count,
+            MemorySegment result,
+            long resultAt,
+            long distance) {
+        if (count == WIDTH) {
+            storeWhole(sums, sumsAt, rows, result, resultAt, distance);
+        } else {
+            storeSome(sums, sumsAt, rows, count, result, resultAt, distance);
+        }
+    }
+
+    /** The inner loop has a constant count, so C2 unrolls it. */
+    private static void storeWhole(
+            MemorySegment sums,
+            long sumsAt,
+            int rows,
+            MemorySegment result,
+            long resultAt,
+            long distance) {
         for (int row = 0; row < rows; row++) {
             long from = sumsAt + row * ROW_BYTES;
-            long to = resultAt + 4L * row * partColumns;
+            long to = resultAt + row * distance;
             for (int column = 0; column < WIDTH; column += COUNT) {
                 fromMemorySegment(F32, sums, from + 4L * column, ORDER)
                         .intoMemorySegment(result, to + 4L * column, ORDER);
@@ -164,18 +203,19 @@ final class Epilogue {
         }
     }
 
-    private void store(
+    private static void storeSome(
             MemorySegment sums,
             long sumsAt,
             int rows,
             int count,
             MemorySegment result,
-            long resultAt) {
+            long resultAt,
+            long distance) {
         int bound = F32.loopBound(count);
         VectorMask<Float> rest = F32.indexInRange(bound, count);
         for (int row = 0; row < rows; row++) {
             long from = sumsAt + row * ROW_BYTES;
-            long to = resultAt + 4L * row * partColumns;
+            long to = resultAt + row * distance;
             int column = 0;
             for (; column < bound; column += COUNT) {
                 fromMemorySegment(F32, sums, from + 4L * column, ORDER)

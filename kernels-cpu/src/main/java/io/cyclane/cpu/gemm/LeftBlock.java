@@ -4,18 +4,21 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A block of rows of the left side, copied so that the tiles find it at constant distances: {@code
- * [inputs / 384][rows + slack][400]} F32, of which the last 16 are never read and the slack rows
- * are zero.
+ * A block of rows of the left side, laid out so that the tiles find it at constant distances:
+ * {@code [inputs / 192][rows + slack][208]} F32, of which the last 16 are never read and the slack
+ * rows are zero.
  *
  * <p>With a constant distance between rows one register and constant displacements reach all rows
  * of a tile; with the caller's own distance ten addresses would compete for the sixteen registers.
- * 400 floats are an odd number of cache lines (25), so the rows of a tile spread over all sets of
+ * 208 floats are an odd number of cache lines (13), so the rows of a tile spread over all sets of
  * the cache.
  */
 final class LeftBlock {
-    /** How many inputs a tile runs over at a time: 10 rows of them are 15 KB, a panel's 48 KB. */
-    static final int CHUNK = 384;
+    /**
+     * How many inputs a tile runs over at a time: a panel's 24 KB stay in the first-level cache
+     * while the tiles, 8 KB each, pass by.
+     */
+    static final int CHUNK = 192;
 
     /** The distance between two rows. */
     static final long ROW_BYTES = (CHUNK + 16) * 4L;
@@ -34,6 +37,11 @@ final class LeftBlock {
         return Math.ceilDiv(inputs, CHUNK) * chunkBytes(rows);
     }
 
+    /** {@return where a column of the first row lies in a block of so many rows} */
+    static long columnAt(int column, int rows) {
+        return column / CHUNK * chunkBytes(rows) + column % CHUNK * 4L;
+    }
+
     /** Copies {@code rows} rows of {@code inputs} F32 from {@code x} and clears the slack. */
     static void pack(
             MemorySegment x, long xAt, int rows, int inputs, MemorySegment block, long blockAt) {
@@ -44,12 +52,18 @@ final class LeftBlock {
                 long from = xAt + 4L * ((long) row * inputs + k);
                 MemorySegment.copy(x, from, block, to + row * ROW_BYTES, 4L * count);
             }
-            for (int row = rows; row < rows + Tiles.SLACK; row++) {
-                for (int i = 0; i < count; i++) {
-                    block.set(FLOAT, to + row * ROW_BYTES + 4L * i, 0f);
-                }
-            }
             to += chunkBytes(rows);
+        }
+        clearSlack(block, blockAt, rows, inputs);
+    }
+
+    /** Clears the rows that a tile may read beyond the last. */
+    static void clearSlack(MemorySegment block, long blockAt, int rows, int inputs) {
+        for (int k = 0; k < inputs; k += CHUNK) {
+            long from = blockAt + columnAt(k, rows) + rows * ROW_BYTES;
+            for (long at = from; at < from + Tiles.SLACK * ROW_BYTES; at += 4) {
+                block.set(FLOAT, at, 0f);
+            }
         }
     }
 }

@@ -55,58 +55,66 @@ public final class LinearKernel implements Kernel {
     }
 
     /**
-     * Binds the layer to memory.
+     * A linear layer and where everything of it lies but x.
      *
-     * @param rows how many rows x has in a run
      * @param panels W as {@link PanelPacking} packs it
      * @param bias null for none
      * @param residual null for none; only with one result
-     * @param results the places of y's equal column parts, from the left
+     * @param results the places of y's equal column parts, from the left; none for a layer whose
+     *     result another product takes at once
+     */
+    public record Layer(
+            Form form,
+            Place panels,
+            @Nullable Place bias,
+            @Nullable Place residual,
+            List<Place> results) {
+        public Layer {
+            if (!results.isEmpty() && form.columns() % results.size() != 0) {
+                throw new IllegalArgumentException(
+                        "linear: "
+                                + form.columns()
+                                + " columns can not be dealt to "
+                                + results.size()
+                                + " equal parts");
+            }
+            if (residual != null && results.size() != 1) {
+                throw new IllegalArgumentException("linear: a residual goes with one result only");
+            }
+        }
+
+        Panels right() {
+            int count = PanelPacking.panels(form.outputs(), form.gated());
+            return new Panels(panels, form.inputs(), count);
+        }
+
+        Epilogue epilogue() {
+            return new Epilogue(
+                    bias,
+                    form.activation(),
+                    form.gated(),
+                    residual,
+                    results.toArray(Place[]::new),
+                    form.columns());
+        }
+    }
+
+    /**
+     * Binds the layer to memory.
+     *
+     * @param rows how many rows x has in a run
      * @param scratch {@code workers.threads()} times {@link #scratchBytes}, 64-byte aligned for
      *     speed; what it holds before does not matter
      */
     public LinearKernel(
-            Workers workers,
-            Form form,
-            Count rows,
-            Place x,
-            Place panels,
-            @Nullable Place bias,
-            @Nullable Place residual,
-            List<Place> results,
-            Place scratch,
-            long scratchBytes) {
-        if (results.isEmpty() || form.columns() % results.size() != 0) {
-            throw new IllegalArgumentException(
-                    "linear: "
-                            + form.columns()
-                            + " columns can not be dealt to "
-                            + results.size()
-                            + " equal parts");
-        }
-        if (residual != null && results.size() > 1) {
-            throw new IllegalArgumentException("linear: a residual goes with one result only");
+            Workers workers, Layer layer, Count rows, Place x, Place scratch, long scratchBytes) {
+        if (layer.results().isEmpty()) {
+            throw new IllegalArgumentException("linear: the result has no place");
         }
         this.rows = rows;
-        Epilogue epilogue =
-                new Epilogue(
-                        bias,
-                        form.activation(),
-                        form.gated(),
-                        residual,
-                        results.toArray(Place[]::new),
-                        form.columns());
-        int panelCount = PanelPacking.panels(form.outputs(), form.gated());
         product =
                 new PanelProduct(
-                        workers,
-                        x,
-                        panels,
-                        form.inputs(),
-                        panelCount,
-                        epilogue,
-                        scratch,
-                        scratchBytes);
+                        workers, x, layer.right(), layer.epilogue(), scratch, scratchBytes);
     }
 
     /**

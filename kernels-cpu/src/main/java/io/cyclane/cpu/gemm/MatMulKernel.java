@@ -60,7 +60,12 @@ public final class MatMulKernel implements Kernel {
                 new Epilogue(null, Activation.IDENTITY, false, null, new Place[] {z}, columns);
         product =
                 new PanelProduct(
-                        workers, x, panels, inner, panelCount, epilogue, scratch, scratchBytes);
+                        workers,
+                        x,
+                        new Panels(panels, inner, panelCount),
+                        epilogue,
+                        scratch,
+                        scratchBytes);
     }
 
     /** {@return the bytes that y takes as panels} */

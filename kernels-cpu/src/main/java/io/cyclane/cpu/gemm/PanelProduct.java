@@ -16,26 +16,24 @@ import java.util.Arrays;
  * the bias and turns them into the result.
  */
 final class PanelProduct implements Workers.Task {
-    /** The most rows of a block: ten tiles of 10, where 384 inputs fill a quarter of LEFT_BYTES. */
-    private static final int MOST_BLOCK_ROWS = 100;
+    /** The most rows of a block: 20 tiles of 10, where 384 inputs fill 338 KB. */
+    private static final int MOST_BLOCK_ROWS = 200;
 
     /** The left block's share of the second-level cache, which is 1 MB or more where it matters. */
     private static final long LEFT_BYTES = 768 << 10;
 
     /** Multiply-adds below which waking a helper costs more than it brings. */
-    private static final long LEAST_SPLIT = 1_200_000;
+    static final long LEAST_SPLIT = 1_200_000;
 
     /** Pieces for each worker, so that one that starts late leaves little to wait for. */
-    private static final int PIECES_PER_WORKER = 4;
+    static final int PIECES_PER_WORKER = 4;
 
-    private static final int LEAST_PANELS_PER_PIECE = 2;
+    static final int LEAST_PANELS_PER_PIECE = 2;
     private static final int NO_BLOCK = -1;
 
     private final Workers workers;
     private final Place x;
-    private final Place panels;
-    private final int inputs;
-    private final int panelCount;
+    private final Panels panels;
     private final Epilogue epilogue;
     private final Place scratch;
     private final long scratchStride;
@@ -53,21 +51,17 @@ final class PanelProduct implements Workers.Task {
     PanelProduct(
             Workers workers,
             Place x,
-            Place panels,
-            int inputs,
-            int panelCount,
+            Panels panels,
             Epilogue epilogue,
             Place scratch,
             long scratchStride) {
         this.workers = workers;
         this.x = x;
         this.panels = panels;
-        this.inputs = inputs;
-        this.panelCount = panelCount;
         this.epilogue = epilogue;
         this.scratch = scratch;
         this.scratchStride = scratchStride;
-        mostBlockRows = mostBlockRows(inputs);
+        mostBlockRows = mostBlockRows(panels.inputs());
         packedBlocks = new int[workers.threads()];
     }
 
@@ -84,7 +78,7 @@ final class PanelProduct implements Workers.Task {
         return (int) tiles * Tiles.ROWS;
     }
 
-    private static long sumsBytes(int block) {
+    static long sumsBytes(int block) {
         return (block + Tiles.SLACK) * PanelPacking.ROW_BYTES;
     }
 
@@ -97,15 +91,16 @@ final class PanelProduct implements Workers.Task {
         int blocks = Math.ceilDiv(rows, mostBlockRows);
         blockRows = Math.ceilDiv(Math.ceilDiv(rows, blocks), Tiles.ROWS) * Tiles.ROWS;
         blocks = Math.ceilDiv(rows, blockRows);
-        pieceRuns = Math.max(1, Math.min(panelRuns(blocks), panelCount / LEAST_PANELS_PER_PIECE));
-        panelsPerPiece = Math.ceilDiv(panelCount, pieceRuns);
-        pieceRuns = Math.ceilDiv(panelCount, panelsPerPiece);
+        pieceRuns =
+                Math.max(1, Math.min(panelRuns(blocks), panels.count() / LEAST_PANELS_PER_PIECE));
+        panelsPerPiece = Math.ceilDiv(panels.count(), pieceRuns);
+        pieceRuns = Math.ceilDiv(panels.count(), panelsPerPiece);
         Arrays.fill(packedBlocks, NO_BLOCK);
         workers.run(this, blocks * pieceRuns);
     }
 
     private int panelRuns(int blocks) {
-        long work = (long) rows * inputs * panelCount * PanelPacking.WIDTH;
+        long work = (long) rows * panels.inputs() * panels.count() * PanelPacking.WIDTH;
         if (workers.threads() == 1 || work < LEAST_SPLIT) {
             return 1;
         }
@@ -114,6 +109,7 @@ final class PanelProduct implements Workers.Task {
 
     @Override
     public void piece(int index, int worker) {
+        int inputs = panels.inputs();
         int block = index / pieceRuns;
         int firstRow = block * blockRows;
         int count = Math.min(blockRows, rows - firstRow);
@@ -126,30 +122,11 @@ final class PanelProduct implements Workers.Task {
         }
         long sumsAt = leftAt + LeftBlock.lengthBytes(count, inputs);
         int firstPanel = index % pieceRuns * panelsPerPiece;
-        int end = Math.min(firstPanel + panelsPerPiece, panelCount);
+        int end = Math.min(firstPanel + panelsPerPiece, panels.count());
         for (int panel = firstPanel; panel < end; panel++) {
             epilogue.start(left, sumsAt, count + Tiles.SLACK, panel);
-            sweep(panel, count, left, leftAt, sumsAt);
+            panels.addTo(left, leftAt, sumsAt, count, panel);
             epilogue.finish(left, sumsAt, firstRow, count, panel);
-        }
-    }
-
-    /** Adds the products of all rows of the block with one panel to the sums. */
-    private void sweep(int panel, int count, MemorySegment left, long leftAt, long sumsAt) {
-        MemorySegment packed = panels.segment();
-        long panelAt = panels.offset() + panel * PanelPacking.panelBytes(inputs);
-        long chunkAt = leftAt;
-        for (int k = 0; k < inputs; k += LeftBlock.CHUNK) {
-            int chunk = Math.min(LeftBlock.CHUNK, inputs - k);
-            long from = panelAt + k * PanelPacking.ROW_BYTES;
-            for (int row = 0; row < count; ) {
-                int tile = Tiles.next(count - row);
-                long rowAt = chunkAt + row * LeftBlock.ROW_BYTES;
-                long to = sumsAt + row * PanelPacking.ROW_BYTES;
-                Tiles.run(tile, left, rowAt, packed, from, chunk, to);
-                row += tile;
-            }
-            chunkAt += LeftBlock.chunkBytes(count);
         }
     }
 }

@@ -49,6 +49,27 @@ final class Layer {
         this.residual = residual ? randoms(random, rows * form.columns(), 1) : null;
     }
 
+    private Layer(Layer like, float[] x, float @Nullable [] residual) {
+        form = like.form;
+        rows = like.rows;
+        parts = like.parts;
+        this.x = x;
+        weight = like.weight;
+        bias = like.bias;
+        this.residual = residual;
+    }
+
+    /** {@return this layer on another x, with another residual} */
+    Layer on(float[] newX, float @Nullable [] newResidual) {
+        return new Layer(this, newX, newResidual);
+    }
+
+    /** {@return this layer's weights in memory, and the places of the rest} */
+    LinearKernel.Layer at(@Nullable Place residualAt, List<Place> results) {
+        Place biasAt = bias == null ? null : new Place(off(bias), 0);
+        return new LinearKernel.Layer(form, new Place(panels(), 0), biasAt, residualAt, results);
+    }
+
     static LinearKernel.Form plain(int inputs, int outputs) {
         return new LinearKernel.Form(inputs, outputs, Activation.IDENTITY, false);
     }
@@ -116,13 +137,9 @@ final class Layer {
         long perWorker = LinearKernel.scratchBytes(count, form.inputs());
         return new LinearKernel(
                 workers,
-                form,
+                at(residual, results),
                 Count.fixed(count),
                 x,
-                new Place(panels(), 0),
-                bias == null ? null : new Place(off(bias), 0),
-                residual,
-                results,
                 new Place(nans(perWorker * workers.threads()), 0),
                 perWorker);
     }

@@ -160,13 +160,14 @@ class LinearKernelTest {
         LinearKernel kernel =
                 new LinearKernel(
                         ONE,
-                        layer.form,
+                        new LinearKernel.Layer(
+                                layer.form,
+                                new Place(layer.panels(), 0),
+                                null,
+                                null,
+                                List.of(new Place(y, 0))),
                         Count.at(count, 0),
                         new Place(x, 0),
-                        new Place(layer.panels(), 0),
-                        null,
-                        null,
-                        List.of(new Place(y, 0)),
                         new Place(Layer.nans(scratch), 0),
                         scratch);
         for (int rows : new int[] {0, 1, 5, 8}) {

@@ -26,6 +26,24 @@ public final class Settings {
         return text(name).map(text -> number(name, text, least));
     }
 
+    /**
+     * {@return the setting as true or false, if it is given}
+     *
+     * @throws BackendException when it is neither
+     */
+    public static Optional<Boolean> flag(String name) {
+        return text(name)
+                .map(text ->
+                        switch (text) {
+                            case "true" -> true;
+                            case "false" -> false;
+                            default ->
+                                    throw new BackendException(
+                                            "setting cyclane.%s (or %s) must be true or false, is '%s'"
+                                                    .formatted(name, variable(name), text));
+                        });
+    }
+
     private static int number(String name, String text, int least) {
         try {
             int value = Integer.parseInt(text);

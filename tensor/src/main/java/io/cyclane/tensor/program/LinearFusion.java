@@ -7,9 +7,7 @@ import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Glu;
 import io.cyclane.tensor.op.Linear;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,13 +15,12 @@ import org.jspecify.annotations.Nullable;
  * gate, the addition of a residual. A kernel then does them on the tile it has just computed.
  */
 public final class LinearFusion {
-    private final Map<Tensor, Integer> reads = new HashMap<>();
+    private final Reads reads;
     private final List<String> notes;
 
     private LinearFusion(Program program) {
         notes = new ArrayList<>(program.notes());
-        count(program.steps());
-        program.outputs().values().forEach(this::count);
+        reads = Reads.of(program);
     }
 
     /**
@@ -34,29 +31,6 @@ public final class LinearFusion {
         LinearFusion fusion = new LinearFusion(program);
         List<Step> steps = fusion.block(program.steps());
         return program.with(steps, fusion.notes);
-    }
-
-    private void count(List<Step> steps) {
-        for (Step step : steps) {
-            switch (step) {
-                case Step.Apply apply -> apply.inputs().forEach(this::count);
-                case Step.Update update -> count(update.value());
-                case Step.Repeat repeat -> {
-                    repeat.carries()
-                            .forEach(carry -> {
-                                count(carry.start());
-                                count(carry.end());
-                            });
-                    repeat.rows().forEach(row -> count(row.stacked()));
-                    repeat.collected().forEach(kept -> count(kept.each()));
-                    count(repeat.body());
-                }
-            }
-        }
-    }
-
-    private void count(Tensor tensor) {
-        reads.merge(tensor, 1, Integer::sum);
     }
 
     private List<Step> block(List<Step> steps) {
@@ -121,20 +95,9 @@ public final class LinearFusion {
     }
 
     private Step.@Nullable Apply layerOf(Tensor value, List<Step> before) {
-        if (reads.getOrDefault(value, 0) != 1) {
-            return null;
-        }
-        for (Step step : before.reversed()) {
-            if (step instanceof Step.Update || step instanceof Step.Repeat) {
-                return null;
-            }
-            if (step instanceof Step.Apply apply
-                    && apply.results().contains(value)
-                    && apply.op() instanceof Linear linear
-                    && linear.parts() == 1) {
-                return apply;
-            }
-        }
-        return null;
+        Step.Apply step = reads.soleSource(value, before);
+        return step != null && step.op() instanceof Linear linear && linear.parts() == 1
+                ? step
+                : null;
     }
 }

@@ -16,7 +16,6 @@ import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.op.Glu;
 import io.cyclane.tensor.op.L2Normalize;
 import io.cyclane.tensor.op.LayerNorm;
-import io.cyclane.tensor.op.Linear;
 import io.cyclane.tensor.op.MatMul;
 import io.cyclane.tensor.op.Multiply;
 import io.cyclane.tensor.op.Op;
@@ -88,7 +87,7 @@ final class ReferenceKernels implements KernelSet {
             case Glu glu -> GluReference.of(glu, operands);
             case L2Normalize normalize -> L2NormalizeReference.of(normalize, operands);
             case LayerNorm norm -> LayerNormReference.of(norm, operands);
-            case Linear linear -> throw new AssertionError(linear + " is expanded");
+            case Op.Composite composite -> throw new AssertionError(composite + " is expanded");
             case MatMul matMul -> MatMulReference.of(matMul, operands);
             case Multiply _ -> MultiplyReference.of(operands);
             case Pool pool -> PoolReference.of(pool, operands);

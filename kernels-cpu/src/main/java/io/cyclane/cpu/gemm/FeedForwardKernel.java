@@ -1,0 +1,225 @@
+package io.cyclane.cpu.gemm;
+
+import io.cyclane.cpu.Workers;
+import io.cyclane.tensor.host.Count;
+import io.cyclane.tensor.host.Kernel;
+import io.cyclane.tensor.host.Place;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * Two linear layers, the second on the result of the first, block of rows by block of rows: what
+ * the first computes is wide, and never leaves the worker's second-level cache. Its epilogue writes
+ * it as the {@link LeftBlock} that the second product reads.
+ *
+ * <p>x is F32 {@code [rows, inputs]}; each layer is a {@link LinearKernel}'s, with the same bits.
+ * The result may lie where the residual lies, and also where x lies if it is as wide.
+ *
+ * <p>With too few rows to give every worker a block, all work on the one block there is, on a part
+ * of the panels each, first of the one layer and then of the other.
+ *
+ * <p>One run at a time: the scratch belongs to the run.
+ */
+public final class FeedForwardKernel implements Kernel {
+    /** The most rows of a block, which with 384 inputs and 1536 between take 857 KB. */
+    private static final int MOST_BLOCK_ROWS = 100;
+
+    /** What both left sides may take of a second-level cache of 2 MB. */
+    private static final long MOST_BLOCK_BYTES = 1536 << 10;
+
+    /** Rows below which a block uses the panels too little to be worth reading them for. */
+    private static final int LEAST_BLOCK_ROWS = 30;
+
+    private final Workers workers;
+    private final Count rows;
+    private final Place x;
+    private final Panels first;
+    private final Panels second;
+    private final Epilogue between;
+    private final Epilogue last;
+    private final Place scratch;
+    private final Areas areas;
+    private final boolean[] holdsLeft;
+
+    private final Workers.Task wholeBlock = this::wholeBlock;
+    private final Workers.Task firstPanels = this::firstPanels;
+    private final Workers.Task secondPanels = this::secondPanels;
+
+    // The cut of the run at hand.
+    private int rowCount;
+    private int blockRows;
+    private int panelsPerPiece;
+
+    /**
+     * Binds both layers to memory.
+     *
+     * @param rows how many rows x has in a run
+     * @param mostRows the most it can have
+     * @param first as wide as the second takes; without a residual and a result of its own
+     * @param scratch {@code workers.threads()} times {@link #scratchBytes}, 64-byte aligned for
+     *     speed; what it holds before does not matter
+     */
+    public FeedForwardKernel(
+            Workers workers,
+            Count rows,
+            int mostRows,
+            Place x,
+            LinearKernel.Layer first,
+            LinearKernel.Layer second,
+            Place scratch) {
+        if (!first.results().isEmpty() || first.form().columns() != second.form().inputs()) {
+            throw new IllegalArgumentException(
+                    "feed-forward: the first layer gives %d columns and %d results, wanted %d and 0"
+                            .formatted(
+                                    first.form().columns(),
+                                    first.results().size(),
+                                    second.form().inputs()));
+        }
+        this.workers = workers;
+        this.rows = rows;
+        this.x = x;
+        this.first = first.right();
+        between = first.epilogue();
+        this.second = second.right();
+        last = second.epilogue();
+        this.scratch = scratch;
+        areas = Areas.of(mostRows, this.first.inputs(), this.second.inputs());
+        holdsLeft = new boolean[workers.threads()];
+    }
+
+    /**
+     * {@return the scratch in bytes that each worker needs}, a multiple of 64.
+     *
+     * @param mostRows the most rows of a run
+     * @param inputs the columns of x
+     * @param hidden the columns of what the first layer gives
+     */
+    public static long scratchBytes(int mostRows, int inputs, int hidden) {
+        return Areas.of(mostRows, inputs, hidden).bytes();
+    }
+
+    /**
+     * How one worker's scratch is shared out.
+     *
+     * @param rows the most rows of a block
+     * @param hiddenAt where the second layer's left side begins; the first's is at 0
+     * @param sumsAt where the sums begin
+     */
+    private record Areas(int rows, long hiddenAt, long sumsAt, long bytes) {
+        static Areas of(int mostRows, int inputs, int hidden) {
+            int chunks =
+                    Math.ceilDiv(inputs, LeftBlock.CHUNK) + Math.ceilDiv(hidden, LeftBlock.CHUNK);
+            long fit = MOST_BLOCK_BYTES / (chunks * LeftBlock.ROW_BYTES);
+            int most = Math.min(MOST_BLOCK_ROWS / Tiles.ROWS * Tiles.ROWS, whole(mostRows));
+            int rows = Math.clamp(fit / Tiles.ROWS * Tiles.ROWS, Tiles.ROWS, most);
+            long hiddenAt = LeftBlock.lengthBytes(rows, inputs);
+            long sumsAt = hiddenAt + LeftBlock.lengthBytes(rows, hidden);
+            return new Areas(rows, hiddenAt, sumsAt, sumsAt + PanelProduct.sumsBytes(rows));
+        }
+    }
+
+    /** {@return so many rows rounded up to whole tiles} */
+    private static int whole(int rows) {
+        return Math.ceilDiv(rows, Tiles.ROWS) * Tiles.ROWS;
+    }
+
+    @Override
+    public void run() {
+        rowCount = rows.value();
+        if (rowCount == 0) {
+            return;
+        }
+        int threads = workers.threads();
+        long work =
+                (long) rowCount
+                        * second.inputs()
+                        * (first.inputs() + second.count() * PanelPacking.WIDTH);
+        if (threads > 1
+                && rowCount <= areas.rows()
+                && rowCount < threads * LEAST_BLOCK_ROWS
+                && work >= PanelProduct.LEAST_SPLIT) {
+            runByPanels();
+            return;
+        }
+        int blocks = Math.ceilDiv(rowCount, areas.rows());
+        if (rowCount >= threads * LEAST_BLOCK_ROWS) {
+            blocks = Math.ceilDiv(blocks, threads) * threads;
+        }
+        blockRows = whole(Math.ceilDiv(rowCount, blocks));
+        workers.run(wholeBlock, Math.ceilDiv(rowCount, blockRows));
+    }
+
+    private void wholeBlock(int block, int worker) {
+        int firstRow = block * blockRows;
+        int count = Math.min(blockRows, rowCount - firstRow);
+        MemorySegment own = scratch.segment();
+        long leftAt = areaAt(worker);
+        long hiddenAt = leftAt + areas.hiddenAt();
+        pack(firstRow, count, leftAt);
+        LeftBlock.clearSlack(own, hiddenAt, count, second.inputs());
+        toHidden(leftAt, hiddenAt, leftAt + areas.sumsAt(), count, 0, first.count());
+        toResult(hiddenAt, leftAt + areas.sumsAt(), firstRow, count, 0, second.count());
+    }
+
+    private void runByPanels() {
+        Arrays.fill(holdsLeft, false);
+        long hiddenAt = areaAt(0) + areas.hiddenAt();
+        LeftBlock.clearSlack(scratch.segment(), hiddenAt, rowCount, second.inputs());
+        workers.run(firstPanels, pieces(first.count()));
+        workers.run(secondPanels, pieces(second.count()));
+    }
+
+    private int pieces(int panels) {
+        int most = Math.max(1, panels / PanelProduct.LEAST_PANELS_PER_PIECE);
+        int pieces = Math.min(PanelProduct.PIECES_PER_WORKER * workers.threads(), most);
+        panelsPerPiece = Math.ceilDiv(panels, pieces);
+        return Math.ceilDiv(panels, panelsPerPiece);
+    }
+
+    private void firstPanels(int piece, int worker) {
+        long leftAt = areaAt(worker);
+        if (!holdsLeft[worker]) {
+            pack(0, rowCount, leftAt);
+            holdsLeft[worker] = true;
+        }
+        int from = piece * panelsPerPiece;
+        int end = Math.min(from + panelsPerPiece, first.count());
+        long hiddenAt = areaAt(0) + areas.hiddenAt();
+        toHidden(leftAt, hiddenAt, leftAt + areas.sumsAt(), rowCount, from, end);
+    }
+
+    private void secondPanels(int piece, int worker) {
+        int from = piece * panelsPerPiece;
+        int end = Math.min(from + panelsPerPiece, second.count());
+        long hiddenAt = areaAt(0) + areas.hiddenAt();
+        toResult(hiddenAt, areaAt(worker) + areas.sumsAt(), 0, rowCount, from, end);
+    }
+
+    private long areaAt(int worker) {
+        return scratch.offset() + worker * areas.bytes();
+    }
+
+    private void pack(int firstRow, int count, long leftAt) {
+        int inputs = first.inputs();
+        long from = x.offset() + 4L * firstRow * inputs;
+        LeftBlock.pack(x.segment(), from, count, inputs, scratch.segment(), leftAt);
+    }
+
+    private void toHidden(long leftAt, long hiddenAt, long sumsAt, int count, int from, int end) {
+        MemorySegment own = scratch.segment();
+        for (int panel = from; panel < end; panel++) {
+            between.start(own, sumsAt, count + Tiles.SLACK, panel);
+            first.addTo(own, leftAt, sumsAt, count, panel);
+            between.finishInto(own, hiddenAt, own, sumsAt, count, panel);
+        }
+    }
+
+    private void toResult(long hiddenAt, long sumsAt, int firstRow, int count, int from, int end) {
+        MemorySegment own = scratch.segment();
+        for (int panel = from; panel < end; panel++) {
+            last.start(own, sumsAt, count + Tiles.SLACK, panel);
+            second.addTo(own, hiddenAt, sumsAt, count, panel);
+            last.finish(own, sumsAt, firstRow, count, panel);
+        }
+    }
+}

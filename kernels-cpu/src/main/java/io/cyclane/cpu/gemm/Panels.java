@@ -1,0 +1,36 @@
+package io.cyclane.cpu.gemm;
+
+import io.cyclane.tensor.host.Place;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The right side of a product, packed by {@link PanelPacking}.
+ *
+ * @param place where the panels lie, one after the other
+ * @param inputs the rows of the right side
+ * @param count how many panels
+ */
+record Panels(Place place, int inputs, int count) {
+    /**
+     * Adds the products of all rows of a {@link LeftBlock} with one panel to their sums.
+     *
+     * @param rows of the block, which lies at {@code leftAt}
+     * @param sumsAt where the rows of sums lie, one panel's width each, slack rows included
+     */
+    void addTo(MemorySegment scratch, long leftAt, long sumsAt, int rows, int panel) {
+        MemorySegment panels = place.segment();
+        long panelAt = place.offset() + panel * PanelPacking.panelBytes(inputs);
+        for (int k = 0; k < inputs; k += LeftBlock.CHUNK) {
+            int chunk = Math.min(LeftBlock.CHUNK, inputs - k);
+            long chunkAt = leftAt + LeftBlock.columnAt(k, rows);
+            long from = panelAt + k * PanelPacking.ROW_BYTES;
+            for (int row = 0; row < rows; ) {
+                int tile = Tiles.next(rows - row);
+                long rowAt = chunkAt + row * LeftBlock.ROW_BYTES;
+                long to = sumsAt + row * PanelPacking.ROW_BYTES;
+                Tiles.run(tile, scratch, rowAt, panels, from, chunk, to);
+                row += tile;
+            }
+        }
+    }
+}

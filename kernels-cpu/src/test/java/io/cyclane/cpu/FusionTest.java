@@ -1,0 +1,92 @@
+package io.cyclane.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cyclane.tensor.Extent;
+import io.cyclane.tensor.Parameter;
+import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.Type;
+import io.cyclane.tensor.backend.Backend;
+import io.cyclane.tensor.op.Activate;
+import io.cyclane.tensor.op.Activation;
+import io.cyclane.tensor.op.Add;
+import io.cyclane.tensor.op.FeedForward;
+import io.cyclane.tensor.op.Linear;
+import io.cyclane.tensor.program.FeedForwardFusion;
+import io.cyclane.tensor.program.LinearFusion;
+import io.cyclane.tensor.program.Program;
+import io.cyclane.tensor.program.Recorder;
+import io.cyclane.tensor.program.Step;
+import io.cyclane.testkit.Generators;
+import io.cyclane.testkit.Run;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A feed-forward block run block of rows by block of rows, beside its layers one by one. */
+class FusionTest {
+    private static final int WIDTH = 48;
+    private static final int HIDDEN = 200;
+
+    /** x + W2 gelu(W1 x), and, where asked for, what lies between as an output. */
+    private static Program program(boolean isReadTwice) {
+        Recorder g = new Recorder("feed-forward");
+        Extent tokens = new Extent.Bounded("tokens", 300);
+        Tensor x = g.input("x", Type.f32(Shape.of(tokens, Extent.of(WIDTH))));
+        Tensor first =
+                g.first(Linear.plain(false), x, g.parameter(Parameter.of("first", HIDDEN, WIDTH)));
+        Tensor hidden = g.first(new Activate(Activation.GELU), first);
+        Tensor second =
+                g.first(
+                        Linear.plain(false),
+                        hidden,
+                        g.parameter(Parameter.of("second", WIDTH, HIDDEN)));
+        g.output("y", g.first(new Add(), second, x));
+        if (isReadTwice) {
+            g.output("hidden", hidden);
+        }
+        return g.program();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 17, 100, 300})
+    void hasTheSameBits(int rows) {
+        Generators random = Generators.seeded(rows);
+        Run run =
+                Run.of(program(false))
+                        .given("x", random.normal(rows * WIDTH))
+                        .given("first", random.normal(HIDDEN * WIDTH))
+                        .given("second", random.normal(WIDTH * HIDDEN))
+                        .count("tokens", rows);
+        try (Backend fused = CpuBackend.open(2, true);
+                Backend plain = CpuBackend.open(2, false)) {
+            assertArrayEquals(run.on(plain).get("y"), run.on(fused).get("y"));
+        }
+    }
+
+    @Test
+    void isOneStepAndSaysSo() {
+        Program fused = FeedForwardFusion.of(LinearFusion.of(program(false)));
+        assertEquals(1, fused.steps().size());
+        Step.Apply step = (Step.Apply) fused.steps().getFirst();
+        assertEquals(
+                new FeedForward(
+                        Linear.plain(false).then(Activation.GELU),
+                        Linear.plain(false).plusResidual()),
+                step.op());
+        assertTrue(
+                fused.notes().getLast().endsWith("a block of rows at a time"),
+                fused.notes()::toString);
+    }
+
+    @Test
+    void leavesWhatOthersReadAlone() {
+        Program fused = FeedForwardFusion.of(LinearFusion.of(program(true)));
+        List<Step> steps = fused.steps();
+        assertEquals(2, steps.size(), steps::toString);
+    }
+}
