@@ -89,7 +89,7 @@ public abstract class AttentionConformance extends OpConformance {
     @ParameterizedTest
     @CsvSource({
         "1, 1", "3, 1", "2, 7", "1, 8", "2, 15", "3, 16", "1, 17", "2, 31", "1, 33", "1, 61",
-        "12, 32", "12, 64", "1, 127", "1, 128"
+        "12, 32", "12, 64", "1, 127", "1, 128", "1, 129", "2, 272"
     })
     void takesAnyHead(int heads, int headWidth) {
         agrees(Ragged.of(9, 0, 33, 1), heads, headWidth, 0, headWidth);

@@ -44,8 +44,13 @@ public final class AttentionKernel implements Kernel {
     /** Queries of a piece: a whole number of tiles at every vector width. */
     private static final int QUERIES = 128;
 
-    /** Keys of a block. */
-    private static final int KEYS = 64;
+    private static final int KEYS = AttentionTile.KEYS;
+    private static final int CHUNK = AttentionTile.CHUNK;
+
+    /** Bytes of the scores of a block, and of 128 columns of its keys. */
+    private static final long SCORES = (KEYS + AttentionTile.ROWS) * AttentionTile.ROW;
+
+    private static final long KEY_CHUNK = (KEYS + AttentionTile.ROWS) * AttentionTile.KEY_ROW;
 
     private static final double LOG2_E = 1.4426950408889634;
 
@@ -128,9 +133,9 @@ public final class AttentionKernel implements Kernel {
      * Where things lie in a worker's scratch, in bytes from its start.
      *
      * @param queries per tile [K, 2L], transposed and scaled
-     * @param keys [64 + 8, K]
+     * @param keys per chunk of 128 columns [64 + 8, 128 + 16]
      * @param values per panel of 2L columns [64, 2L]
-     * @param scores [64 + 8, 2L], of the tile at hand
+     * @param scores [64 + 8, 2L], of the tile at hand; where K is more than 128, twice
      * @param block [2L, 2L], weighed values of the block at hand
      * @param sums [128, columns], the weighed values so far
      * @param maxima [128], then the sums of the weights [128], then the factors of the step [128]
@@ -151,14 +156,14 @@ public final class AttentionKernel implements Kernel {
             // Whole squares are turned, so the last may stand out beyond K rows.
             int turned = (width + L - 1) / L * L;
             long keys = 4L * QUERIES * turned;
-            long values = keys + 4L * (KEYS + AttentionTile.ROWS) * width;
-            long valuesAligned = (values + 63) & -64;
-            long scores = valuesAligned + 4L * KEYS * columns;
-            long block = scores + (KEYS + AttentionTile.ROWS) * AttentionTile.ROW;
+            int chunks = Math.ceilDiv(width, AttentionTile.CHUNK);
+            long values = keys + chunks * KEY_CHUNK;
+            long scores = values + 4L * KEYS * columns;
+            long block = scores + Math.min(chunks, 2) * SCORES;
             long sums = block + AttentionTile.QUERIES * AttentionTile.ROW;
             long maxima = sums + 4L * QUERIES * columns;
             long length = maxima + 4L * 3 * QUERIES;
-            return new Layout(0, keys, valuesAligned, scores, block, sums, maxima, length, columns);
+            return new Layout(0, keys, values, scores, block, sums, maxima, length, columns);
         }
     }
 
@@ -239,14 +244,7 @@ public final class AttentionKernel implements Kernel {
         }
         int vectors = queries > L ? 2 : 1;
         long scores = at + layout.scores();
-        AttentionTile.scores(
-                s,
-                at + layout.keys() + 4L * (from - packed) * width,
-                at + layout.queries() + 4L * tile * AttentionTile.QUERIES * turned(),
-                scores,
-                width,
-                n,
-                vectors);
+        score(at, tile, from - packed, n, vectors);
         boolean masked = position + queries - 1 - from > window || end - 1 - position > window;
         long maxima = at + layout.maxima() + 4L * query;
         long sums = maxima + 4L * QUERIES;
@@ -266,6 +264,22 @@ public final class AttentionKernel implements Kernel {
             long used = values + (from - packed) * AttentionTile.ROW;
             AttentionTile.values(s, scores, used, block, n, queries);
             AttentionTile.join(s, shrink, block, gathered + 4L * column, columnBytes, queries);
+        }
+    }
+
+    /** Scores of the packed keys from {@code first}, 128 columns of the head at a time. */
+    private void score(long at, int tile, int first, int n, int vectors) {
+        MemorySegment s = scratch.segment();
+        long queries = at + layout.queries() + 4L * tile * AttentionTile.QUERIES * turned();
+        long keys = at + layout.keys() + first * AttentionTile.KEY_ROW;
+        long scores = at + layout.scores();
+        AttentionTile.scores(s, keys, queries, scores, Math.min(width, CHUNK), n, vectors);
+        for (int column = CHUNK; column < width; column += CHUNK) {
+            queries += CHUNK * AttentionTile.ROW;
+            keys += KEY_CHUNK;
+            int columns = Math.min(width - column, CHUNK);
+            AttentionTile.scores(s, keys, queries, scores + SCORES, columns, n, vectors);
+            AttentionTile.add(s, scores + SCORES, scores, n);
         }
     }
 
@@ -346,14 +360,21 @@ public final class AttentionKernel implements Kernel {
         long target = at + layout.keys();
         int i = 0;
         for (; i <= width - L; i += L) {
-            copyColumn(from, source + 4L * i, k.strideBytes(), to, target + 4L * i, 4L * width, n);
+            long column = target + keyAt(i);
+            long distance = AttentionTile.KEY_ROW;
+            copyColumn(from, source + 4L * i, k.strideBytes(), to, column, distance, n);
         }
         for (; i < width; i++) {
             for (int r = 0; r < n; r++) {
                 float element = from.get(FLOAT, source + r * k.strideBytes() + 4L * i);
-                to.set(FLOAT, target + 4L * r * width + 4L * i, element);
+                to.set(FLOAT, target + keyAt(i) + r * AttentionTile.KEY_ROW, element);
             }
         }
+    }
+
+    /** {@return how far column i of the first key lies from the start of the keys}. */
+    private static long keyAt(int i) {
+        return i / CHUNK * KEY_CHUNK + i % CHUNK * 4L;
     }
 
     private void takeValues(long at, int row, int n, int head) {

@@ -17,6 +17,10 @@ import jdk.incubator.vector.VectorSpecies;
  * scores stand one below the other, and the softmax walks down the keys without ever summing across
  * lanes. A product keeps eight rows by two vectors of sums in registers, each of which adds up its
  * terms in order, whatever the tile around it.
+ *
+ * <p>Products work on slices of constant size, larger than what they touch where need be, and bound
+ * their counts by what is true anyway: then C2 drops every bounds check ({@link
+ * io.cyclane.cpu.gemm} has the figures).
  */
 final class AttentionTile {
     /** Keys or queries that a product takes at once. */
@@ -28,6 +32,15 @@ final class AttentionTile {
 
     /** Queries of a tile. */
     static final int QUERIES = 2 * F32.length();
+
+    /** Keys of a block. */
+    static final int KEYS = 64;
+
+    /** Columns of keys that a product takes at once. */
+    static final int CHUNK = 128;
+
+    /** Bytes from one key to the next, an odd number of cache lines. */
+    static final long KEY_ROW = 4L * (CHUNK + 16);
 
     /** Bytes of a vector, and of a row of the tile. */
     static final long VECTOR = 4L * F32.length();
@@ -44,33 +57,38 @@ final class AttentionTile {
     /**
      * Scores of {@code n} keys: {@code to[j][lane] = sum over i of keys[j][i] * queries[i][lane]}.
      *
-     * @param keys rows of {@code width} elements; up to seven rows after the last are read too, and
-     *     their scores written
+     * @param keys rows of at most {@link #CHUNK} elements, {@link #KEY_ROW} apart; up to seven rows
+     *     after the last are read too, and their scores written
      * @param queries [width, QUERIES]
      * @param vectors how many of the two vectors of queries are in use
      */
     static void scores(
             MemorySegment s, long keys, long queries, long to, int width, int n, int vectors) {
-        long keyBytes = 4L * width;
         for (int j = 0; j < n; j += ROWS) {
             if (vectors == 2) {
-                scores8x2(s, keys + j * keyBytes, keyBytes, queries, to + j * ROW, width);
+                scores8x2(s, keys + j * KEY_ROW, queries, to + j * ROW, width);
             } else {
-                scores8x1(s, keys + j * keyBytes, keyBytes, queries, to + j * ROW, width);
+                scores8x1(s, keys + j * KEY_ROW, queries, to + j * ROW, width);
             }
         }
     }
 
+    /** Adds the scores of further columns, for n keys and both vectors of queries. */
+    static void add(MemorySegment s, long more, long to, int n) {
+        for (int i = 0; i < 2 * n; i++) {
+            long at = to + i * VECTOR;
+            FloatVector.fromMemorySegment(F32, s, at, ORDER)
+                    .add(FloatVector.fromMemorySegment(F32, s, more + i * VECTOR, ORDER))
+                    .intoMemorySegment(s, at, ORDER);
+        }
+    }
+
     private static void scores8x2(
-            MemorySegment s, long keys, long keyBytes, long queries, long to, int width) {
-        long key0 = keys;
-        long key1 = keys + keyBytes;
-        long key2 = keys + 2L * keyBytes;
-        long key3 = keys + 3L * keyBytes;
-        long key4 = keys + 4L * keyBytes;
-        long key5 = keys + 5L * keyBytes;
-        long key6 = keys + 6L * keyBytes;
-        long key7 = keys + 7L * keyBytes;
+            MemorySegment s, long keysAt, long queriesAt, long toAt, int width) {
+        MemorySegment keys = s.asSlice(keysAt, ROWS * KEY_ROW);
+        MemorySegment queries = s.asSlice(queriesAt, CHUNK * ROW);
+        MemorySegment to = s.asSlice(toAt, ROWS * ROW);
+        int count = Math.min(width, CHUNK);
         FloatVector c00 = FloatVector.zero(F32);
         FloatVector c01 = FloatVector.zero(F32);
         FloatVector c10 = FloatVector.zero(F32);
@@ -87,63 +105,60 @@ final class AttentionTile {
         FloatVector c61 = FloatVector.zero(F32);
         FloatVector c70 = FloatVector.zero(F32);
         FloatVector c71 = FloatVector.zero(F32);
-        for (int i = 0; i < width; i++) {
-            long q = queries + i * ROW;
-            FloatVector q0 = FloatVector.fromMemorySegment(F32, s, q, ORDER);
-            FloatVector q1 = FloatVector.fromMemorySegment(F32, s, q + VECTOR, ORDER);
-            FloatVector k0 = FloatVector.broadcast(F32, s.get(FLOAT, key0 + 4L * i));
+        for (int i = 0; i < count; i++) {
+            long q = i * ROW;
+            long k = 4L * i;
+            FloatVector q0 = FloatVector.fromMemorySegment(F32, queries, q, ORDER);
+            FloatVector q1 = FloatVector.fromMemorySegment(F32, queries, q + VECTOR, ORDER);
+            FloatVector k0 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 0 * KEY_ROW));
             c00 = k0.fma(q0, c00);
             c01 = k0.fma(q1, c01);
-            FloatVector k1 = FloatVector.broadcast(F32, s.get(FLOAT, key1 + 4L * i));
+            FloatVector k1 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 1 * KEY_ROW));
             c10 = k1.fma(q0, c10);
             c11 = k1.fma(q1, c11);
-            FloatVector k2 = FloatVector.broadcast(F32, s.get(FLOAT, key2 + 4L * i));
+            FloatVector k2 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 2 * KEY_ROW));
             c20 = k2.fma(q0, c20);
             c21 = k2.fma(q1, c21);
-            FloatVector k3 = FloatVector.broadcast(F32, s.get(FLOAT, key3 + 4L * i));
+            FloatVector k3 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 3 * KEY_ROW));
             c30 = k3.fma(q0, c30);
             c31 = k3.fma(q1, c31);
-            FloatVector k4 = FloatVector.broadcast(F32, s.get(FLOAT, key4 + 4L * i));
+            FloatVector k4 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 4 * KEY_ROW));
             c40 = k4.fma(q0, c40);
             c41 = k4.fma(q1, c41);
-            FloatVector k5 = FloatVector.broadcast(F32, s.get(FLOAT, key5 + 4L * i));
+            FloatVector k5 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 5 * KEY_ROW));
             c50 = k5.fma(q0, c50);
             c51 = k5.fma(q1, c51);
-            FloatVector k6 = FloatVector.broadcast(F32, s.get(FLOAT, key6 + 4L * i));
+            FloatVector k6 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 6 * KEY_ROW));
             c60 = k6.fma(q0, c60);
             c61 = k6.fma(q1, c61);
-            FloatVector k7 = FloatVector.broadcast(F32, s.get(FLOAT, key7 + 4L * i));
+            FloatVector k7 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 7 * KEY_ROW));
             c70 = k7.fma(q0, c70);
             c71 = k7.fma(q1, c71);
         }
-        c00.intoMemorySegment(s, to + 0 * ROW, ORDER);
-        c01.intoMemorySegment(s, to + 0 * ROW + VECTOR, ORDER);
-        c10.intoMemorySegment(s, to + 1 * ROW, ORDER);
-        c11.intoMemorySegment(s, to + 1 * ROW + VECTOR, ORDER);
-        c20.intoMemorySegment(s, to + 2 * ROW, ORDER);
-        c21.intoMemorySegment(s, to + 2 * ROW + VECTOR, ORDER);
-        c30.intoMemorySegment(s, to + 3 * ROW, ORDER);
-        c31.intoMemorySegment(s, to + 3 * ROW + VECTOR, ORDER);
-        c40.intoMemorySegment(s, to + 4 * ROW, ORDER);
-        c41.intoMemorySegment(s, to + 4 * ROW + VECTOR, ORDER);
-        c50.intoMemorySegment(s, to + 5 * ROW, ORDER);
-        c51.intoMemorySegment(s, to + 5 * ROW + VECTOR, ORDER);
-        c60.intoMemorySegment(s, to + 6 * ROW, ORDER);
-        c61.intoMemorySegment(s, to + 6 * ROW + VECTOR, ORDER);
-        c70.intoMemorySegment(s, to + 7 * ROW, ORDER);
-        c71.intoMemorySegment(s, to + 7 * ROW + VECTOR, ORDER);
+        c00.intoMemorySegment(to, 0 * ROW, ORDER);
+        c01.intoMemorySegment(to, 0 * ROW + VECTOR, ORDER);
+        c10.intoMemorySegment(to, 1 * ROW, ORDER);
+        c11.intoMemorySegment(to, 1 * ROW + VECTOR, ORDER);
+        c20.intoMemorySegment(to, 2 * ROW, ORDER);
+        c21.intoMemorySegment(to, 2 * ROW + VECTOR, ORDER);
+        c30.intoMemorySegment(to, 3 * ROW, ORDER);
+        c31.intoMemorySegment(to, 3 * ROW + VECTOR, ORDER);
+        c40.intoMemorySegment(to, 4 * ROW, ORDER);
+        c41.intoMemorySegment(to, 4 * ROW + VECTOR, ORDER);
+        c50.intoMemorySegment(to, 5 * ROW, ORDER);
+        c51.intoMemorySegment(to, 5 * ROW + VECTOR, ORDER);
+        c60.intoMemorySegment(to, 6 * ROW, ORDER);
+        c61.intoMemorySegment(to, 6 * ROW + VECTOR, ORDER);
+        c70.intoMemorySegment(to, 7 * ROW, ORDER);
+        c71.intoMemorySegment(to, 7 * ROW + VECTOR, ORDER);
     }
 
     private static void scores8x1(
-            MemorySegment s, long keys, long keyBytes, long queries, long to, int width) {
-        long key0 = keys;
-        long key1 = keys + keyBytes;
-        long key2 = keys + 2L * keyBytes;
-        long key3 = keys + 3L * keyBytes;
-        long key4 = keys + 4L * keyBytes;
-        long key5 = keys + 5L * keyBytes;
-        long key6 = keys + 6L * keyBytes;
-        long key7 = keys + 7L * keyBytes;
+            MemorySegment s, long keysAt, long queriesAt, long toAt, int width) {
+        MemorySegment keys = s.asSlice(keysAt, ROWS * KEY_ROW);
+        MemorySegment queries = s.asSlice(queriesAt, CHUNK * ROW);
+        MemorySegment to = s.asSlice(toAt, ROWS * ROW);
+        int count = Math.min(width, CHUNK);
         FloatVector c00 = FloatVector.zero(F32);
         FloatVector c10 = FloatVector.zero(F32);
         FloatVector c20 = FloatVector.zero(F32);
@@ -152,34 +167,35 @@ final class AttentionTile {
         FloatVector c50 = FloatVector.zero(F32);
         FloatVector c60 = FloatVector.zero(F32);
         FloatVector c70 = FloatVector.zero(F32);
-        for (int i = 0; i < width; i++) {
-            long q = queries + i * ROW;
-            FloatVector q0 = FloatVector.fromMemorySegment(F32, s, q, ORDER);
-            FloatVector k0 = FloatVector.broadcast(F32, s.get(FLOAT, key0 + 4L * i));
+        for (int i = 0; i < count; i++) {
+            long q = i * ROW;
+            long k = 4L * i;
+            FloatVector q0 = FloatVector.fromMemorySegment(F32, queries, q, ORDER);
+            FloatVector k0 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 0 * KEY_ROW));
             c00 = k0.fma(q0, c00);
-            FloatVector k1 = FloatVector.broadcast(F32, s.get(FLOAT, key1 + 4L * i));
+            FloatVector k1 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 1 * KEY_ROW));
             c10 = k1.fma(q0, c10);
-            FloatVector k2 = FloatVector.broadcast(F32, s.get(FLOAT, key2 + 4L * i));
+            FloatVector k2 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 2 * KEY_ROW));
             c20 = k2.fma(q0, c20);
-            FloatVector k3 = FloatVector.broadcast(F32, s.get(FLOAT, key3 + 4L * i));
+            FloatVector k3 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 3 * KEY_ROW));
             c30 = k3.fma(q0, c30);
-            FloatVector k4 = FloatVector.broadcast(F32, s.get(FLOAT, key4 + 4L * i));
+            FloatVector k4 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 4 * KEY_ROW));
             c40 = k4.fma(q0, c40);
-            FloatVector k5 = FloatVector.broadcast(F32, s.get(FLOAT, key5 + 4L * i));
+            FloatVector k5 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 5 * KEY_ROW));
             c50 = k5.fma(q0, c50);
-            FloatVector k6 = FloatVector.broadcast(F32, s.get(FLOAT, key6 + 4L * i));
+            FloatVector k6 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 6 * KEY_ROW));
             c60 = k6.fma(q0, c60);
-            FloatVector k7 = FloatVector.broadcast(F32, s.get(FLOAT, key7 + 4L * i));
+            FloatVector k7 = FloatVector.broadcast(F32, keys.get(FLOAT, k + 7 * KEY_ROW));
             c70 = k7.fma(q0, c70);
         }
-        c00.intoMemorySegment(s, to + 0 * ROW, ORDER);
-        c10.intoMemorySegment(s, to + 1 * ROW, ORDER);
-        c20.intoMemorySegment(s, to + 2 * ROW, ORDER);
-        c30.intoMemorySegment(s, to + 3 * ROW, ORDER);
-        c40.intoMemorySegment(s, to + 4 * ROW, ORDER);
-        c50.intoMemorySegment(s, to + 5 * ROW, ORDER);
-        c60.intoMemorySegment(s, to + 6 * ROW, ORDER);
-        c70.intoMemorySegment(s, to + 7 * ROW, ORDER);
+        c00.intoMemorySegment(to, 0 * ROW, ORDER);
+        c10.intoMemorySegment(to, 1 * ROW, ORDER);
+        c20.intoMemorySegment(to, 2 * ROW, ORDER);
+        c30.intoMemorySegment(to, 3 * ROW, ORDER);
+        c40.intoMemorySegment(to, 4 * ROW, ORDER);
+        c50.intoMemorySegment(to, 5 * ROW, ORDER);
+        c60.intoMemorySegment(to, 6 * ROW, ORDER);
+        c70.intoMemorySegment(to, 7 * ROW, ORDER);
     }
 
     /**
@@ -245,7 +261,7 @@ final class AttentionTile {
      * The weighed values of a block: {@code to[q] = sum over j of weights[j][q] * values[j]}, for
      * two vectors of columns.
      *
-     * @param values [n, QUERIES], a panel of as many columns
+     * @param values [n, QUERIES], a panel of as many columns, with {@link #KEYS} rows of memory
      * @param to [QUERIES, QUERIES], of which {@code queries} rows, rounded up to eight, are written
      */
     static void values(MemorySegment s, long weights, long values, long to, int n, int queries) {
@@ -254,7 +270,12 @@ final class AttentionTile {
         }
     }
 
-    private static void values8x2(MemorySegment s, long weights, long values, long to, int n) {
+    private static void values8x2(
+            MemorySegment s, long weightsAt, long valuesAt, long toAt, int n) {
+        MemorySegment weights = s.asSlice(weightsAt, KEYS * ROW);
+        MemorySegment values = s.asSlice(valuesAt, KEYS * ROW);
+        MemorySegment to = s.asSlice(toAt, ROWS * ROW);
+        int count = Math.min(n, KEYS);
         FloatVector c00 = FloatVector.zero(F32);
         FloatVector c01 = FloatVector.zero(F32);
         FloatVector c10 = FloatVector.zero(F32);
@@ -271,52 +292,51 @@ final class AttentionTile {
         FloatVector c61 = FloatVector.zero(F32);
         FloatVector c70 = FloatVector.zero(F32);
         FloatVector c71 = FloatVector.zero(F32);
-        for (int i = 0; i < n; i++) {
-            long v = values + i * ROW;
-            long w = weights + i * ROW;
-            FloatVector v0 = FloatVector.fromMemorySegment(F32, s, v, ORDER);
-            FloatVector v1 = FloatVector.fromMemorySegment(F32, s, v + VECTOR, ORDER);
-            FloatVector w0 = FloatVector.broadcast(F32, s.get(FLOAT, w + 0));
+        for (int i = 0; i < count; i++) {
+            long at = i * ROW;
+            FloatVector v0 = FloatVector.fromMemorySegment(F32, values, at, ORDER);
+            FloatVector v1 = FloatVector.fromMemorySegment(F32, values, at + VECTOR, ORDER);
+            FloatVector w0 = FloatVector.broadcast(F32, weights.get(FLOAT, at + 0));
             c00 = w0.fma(v0, c00);
             c01 = w0.fma(v1, c01);
-            FloatVector w1 = FloatVector.broadcast(F32, s.get(FLOAT, w + 4));
+            FloatVector w1 = FloatVector.broadcast(F32, weights.get(FLOAT, at + 4));
             c10 = w1.fma(v0, c10);
             c11 = w1.fma(v1, c11);
-            FloatVector w2 = FloatVector.broadcast(F32, s.get(FLOAT, w + 8));
+            FloatVector w2 = FloatVector.broadcast(F32, weights.get(FLOAT, at + 8));
             c20 = w2.fma(v0, c20);
             c21 = w2.fma(v1, c21);
-            FloatVector w3 = FloatVector.broadcast(F32, s.get(FLOAT, w + 12));
+            FloatVector w3 = FloatVector.broadcast(F32, weights.get(FLOAT, at + 12));
             c30 = w3.fma(v0, c30);
             c31 = w3.fma(v1, c31);
-            FloatVector w4 = FloatVector.broadcast(F32, s.get(FLOAT, w + 16));
+            FloatVector w4 = FloatVector.broadcast(F32, weights.get(FLOAT, at + 16));
             c40 = w4.fma(v0, c40);
             c41 = w4.fma(v1, c41);
-            FloatVector w5 = FloatVector.broadcast(F32, s.get(FLOAT, w + 20));
+            FloatVector w5 = FloatVector.broadcast(F32, weights.get(FLOAT, at + 20));
             c50 = w5.fma(v0, c50);
             c51 = w5.fma(v1, c51);
-            FloatVector w6 = FloatVector.broadcast(F32, s.get(FLOAT, w + 24));
+            FloatVector w6 = FloatVector.broadcast(F32, weights.get(FLOAT, at + 24));
             c60 = w6.fma(v0, c60);
             c61 = w6.fma(v1, c61);
-            FloatVector w7 = FloatVector.broadcast(F32, s.get(FLOAT, w + 28));
+            FloatVector w7 = FloatVector.broadcast(F32, weights.get(FLOAT, at + 28));
             c70 = w7.fma(v0, c70);
             c71 = w7.fma(v1, c71);
         }
-        c00.intoMemorySegment(s, to + 0 * ROW, ORDER);
-        c01.intoMemorySegment(s, to + 0 * ROW + VECTOR, ORDER);
-        c10.intoMemorySegment(s, to + 1 * ROW, ORDER);
-        c11.intoMemorySegment(s, to + 1 * ROW + VECTOR, ORDER);
-        c20.intoMemorySegment(s, to + 2 * ROW, ORDER);
-        c21.intoMemorySegment(s, to + 2 * ROW + VECTOR, ORDER);
-        c30.intoMemorySegment(s, to + 3 * ROW, ORDER);
-        c31.intoMemorySegment(s, to + 3 * ROW + VECTOR, ORDER);
-        c40.intoMemorySegment(s, to + 4 * ROW, ORDER);
-        c41.intoMemorySegment(s, to + 4 * ROW + VECTOR, ORDER);
-        c50.intoMemorySegment(s, to + 5 * ROW, ORDER);
-        c51.intoMemorySegment(s, to + 5 * ROW + VECTOR, ORDER);
-        c60.intoMemorySegment(s, to + 6 * ROW, ORDER);
-        c61.intoMemorySegment(s, to + 6 * ROW + VECTOR, ORDER);
-        c70.intoMemorySegment(s, to + 7 * ROW, ORDER);
-        c71.intoMemorySegment(s, to + 7 * ROW + VECTOR, ORDER);
+        c00.intoMemorySegment(to, 0 * ROW, ORDER);
+        c01.intoMemorySegment(to, 0 * ROW + VECTOR, ORDER);
+        c10.intoMemorySegment(to, 1 * ROW, ORDER);
+        c11.intoMemorySegment(to, 1 * ROW + VECTOR, ORDER);
+        c20.intoMemorySegment(to, 2 * ROW, ORDER);
+        c21.intoMemorySegment(to, 2 * ROW + VECTOR, ORDER);
+        c30.intoMemorySegment(to, 3 * ROW, ORDER);
+        c31.intoMemorySegment(to, 3 * ROW + VECTOR, ORDER);
+        c40.intoMemorySegment(to, 4 * ROW, ORDER);
+        c41.intoMemorySegment(to, 4 * ROW + VECTOR, ORDER);
+        c50.intoMemorySegment(to, 5 * ROW, ORDER);
+        c51.intoMemorySegment(to, 5 * ROW + VECTOR, ORDER);
+        c60.intoMemorySegment(to, 6 * ROW, ORDER);
+        c61.intoMemorySegment(to, 6 * ROW + VECTOR, ORDER);
+        c70.intoMemorySegment(to, 7 * ROW, ORDER);
+        c71.intoMemorySegment(to, 7 * ROW + VECTOR, ORDER);
     }
 
     /**
