@@ -95,12 +95,22 @@ final class Epilogue {
             Place result = results[part];
             long resultAt = result.offset() + 4L * element;
             long from = sumsAt + 4L * (column - first);
-            if (residual != null) {
-                long residualAt = residual.offset() + 4L * element;
-                addInto(residual.segment(), residualAt, sums, from, rows, partEnd - column);
-            }
             int count = partEnd - column;
-            store(sums, from, rows, count, result.segment(), resultAt, 4L * partColumns);
+            long distance = 4L * partColumns;
+            if (residual == null) {
+                store(sums, from, rows, count, result.segment(), resultAt, distance);
+            } else {
+                long residualAt = residual.offset() + 4L * element;
+                add(
+                        sums,
+                        from,
+                        rows,
+                        count,
+                        residual.segment(),
+                        residualAt,
+                        result.segment(),
+                        resultAt);
+            }
             column = partEnd;
         }
     }
@@ -144,27 +154,53 @@ final class Epilogue {
         }
     }
 
-    private void addInto(
-            MemorySegment more, long moreAt, MemorySegment sums, long sumsAt, int rows, int count) {
-        int bound = F32.loopBound(count);
-        VectorMask<Float> rest = F32.indexInRange(bound, count);
+    /** Writes the sum of so many columns of rows of sums and those of the residual. */
+    private void add(
+            MemorySegment sums,
+            long sumsAt,
+            int rows,
+            int count,
+            MemorySegment more,
+            long moreAt,
+            MemorySegment result,
+            long resultAt) {
+        long distance = 4L * partColumns;
+        if (count == WIDTH) {
+            addWhole(sums, sumsAt, rows, more, moreAt, result, resultAt, distance);
+            return;
+        }
         for (int row = 0; row < rows; row++) {
-            long from = moreAt + 4L * row * partColumns;
-            long to = sumsAt + row * ROW_BYTES;
-            int column = 0;
-            for (; column < bound; column += COUNT) {
-                long at = to + 4L * column;
-                FloatVector added = fromMemorySegment(F32, more, from + 4L * column, ORDER);
-                fromMemorySegment(F32, sums, at, ORDER)
+            for (int column = 0; column < count; column += COUNT) {
+                VectorMask<Float> here = F32.indexInRange(column, count);
+                long at = 4L * column;
+                long from = sumsAt + row * ROW_BYTES + at;
+                FloatVector added =
+                        fromMemorySegment(F32, more, moreAt + row * distance + at, ORDER, here);
+                fromMemorySegment(F32, sums, from, ORDER)
                         .add(added)
-                        .intoMemorySegment(sums, at, ORDER);
+                        .intoMemorySegment(result, resultAt + row * distance + at, ORDER, here);
             }
-            if (column < count) {
-                long at = to + 4L * column;
-                FloatVector added = fromMemorySegment(F32, more, from + 4L * column, ORDER, rest);
-                fromMemorySegment(F32, sums, at, ORDER, rest)
-                        .add(added)
-                        .intoMemorySegment(sums, at, ORDER, rest);
+        }
+    }
+
+    private static void addWhole(
+            MemorySegment sums,
+            long sumsAt,
+            int rows,
+            MemorySegment more,
+            long moreAt,
+            MemorySegment result,
+            long resultAt,
+            long distance) {
+        for (int row = 0; row < rows; row++) {
+            long from = sumsAt + row * ROW_BYTES;
+            long added = moreAt + row * distance;
+            long to = resultAt + row * distance;
+            for (int column = 0; column < WIDTH; column += COUNT) {
+                long at = 4L * column;
+                fromMemorySegment(F32, sums, from + at, ORDER)
+                        .add(fromMemorySegment(F32, more, added + at, ORDER))
+                        .intoMemorySegment(result, to + at, ORDER);
             }
         }
     }
