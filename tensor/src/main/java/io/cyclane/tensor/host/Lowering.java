@@ -77,15 +77,7 @@ final class Lowering {
             switch (step) {
                 case Step.Apply apply -> apply(apply, lowered);
                 case Step.Update update -> lowered.add(update);
-                case Step.Repeat repeat ->
-                        lowered.add(
-                                new Step.Repeat(
-                                        repeat.rounds(),
-                                        repeat.round(),
-                                        repeat.carries(),
-                                        repeat.rows(),
-                                        repeat.collected(),
-                                        block(repeat.body())));
+                case Step.Repeat repeat -> lowered.add(repeat.with(block(repeat.body())));
             }
         }
         return lowered;

@@ -42,15 +42,7 @@ public final class LinearFusion {
                     fused.add(joined == null ? apply : joined);
                 }
                 case Step.Update update -> fused.add(update);
-                case Step.Repeat repeat ->
-                        fused.add(
-                                new Step.Repeat(
-                                        repeat.rounds(),
-                                        repeat.round(),
-                                        repeat.carries(),
-                                        repeat.rows(),
-                                        repeat.collected(),
-                                        block(repeat.body())));
+                case Step.Repeat repeat -> fused.add(repeat.with(block(repeat.body())));
             }
         }
         return fused;

@@ -86,6 +86,11 @@ public sealed interface Step {
             collected = List.copyOf(collected);
             body = List.copyOf(body);
         }
+
+        /** {@return the same loop around another body} */
+        public Repeat with(List<Step> newBody) {
+            return new Repeat(rounds, round, carries, rows, collected, newBody);
+        }
     }
 
     /**
