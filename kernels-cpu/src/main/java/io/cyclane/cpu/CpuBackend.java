@@ -21,7 +21,12 @@ public final class CpuBackend {
 
     /** {@return the backend with so many threads, the caller's own counted} */
     public static Backend open(int threads) {
-        return new HostBackend(new CpuKernels(Workers.shared(threads)));
+        return open(threads, CpuKernels.Form.SCALAR_FIRST);
+    }
+
+    /** {@return the backend with kernels of one form} */
+    static Backend open(int threads, CpuKernels.Form form) {
+        return new HostBackend(new CpuKernels(Workers.shared(threads), form));
     }
 
     /** {@return why vectors can not be had as asked for, if so} */

@@ -55,10 +55,20 @@ import java.util.stream.IntStream;
 
 /** Which kernel runs which operation on the CPU: one line each. */
 final class CpuKernels implements KernelSet {
-    private final Workers workers;
+    /** Which of a kernel's two forms runs. */
+    enum Form {
+        /** The scalar twin until the vectors are compiled. */
+        SCALAR_FIRST,
+        SCALAR,
+        VECTOR
+    }
 
-    CpuKernels(Workers workers) {
+    private final Workers workers;
+    private final Form form;
+
+    CpuKernels(Workers workers, Form form) {
         this.workers = workers;
+        this.form = form;
     }
 
     @Override
@@ -118,6 +128,18 @@ final class CpuKernels implements KernelSet {
 
     @Override
     public Kernel kernel(Op op, Operands to) {
+        Kernel kernel = bind(op, to);
+        if (!(kernel instanceof TwinKernel twin)) {
+            return kernel;
+        }
+        return switch (form) {
+            case SCALAR_FIRST -> new ColdKernel(twin, WarmUp.of(CodePath.of(op, to)));
+            case SCALAR -> twin::runScalar;
+            case VECTOR -> twin;
+        };
+    }
+
+    private Kernel bind(Op op, Operands to) {
         Type x = to.inputType(0);
         Place in = to.input(0);
         int width = x.shape().last();
