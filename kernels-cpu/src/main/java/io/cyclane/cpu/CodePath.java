@@ -30,7 +30,6 @@ import io.cyclane.tensor.program.Recorder;
 import java.util.ArrayList;
 import java.util.List;
 
-
 /**
  * The code that an operation runs through: the operation with whatever does not change it made the
  * same. Two operations of one path need one warm-up.
@@ -47,15 +46,14 @@ record CodePath(Op op, int headWidth, boolean withVector) {
     static final int MOST_SEQUENCES = 3;
 
     private static final Extent.Bounded TOKENS = new Extent.Bounded("tokens", MOST_TOKENS);
-    private static final Extent.Bounded SEQUENCES =
-            new Extent.Bounded("sequences", MOST_SEQUENCES);
+    private static final Extent.Bounded SEQUENCES = new Extent.Bounded("sequences", MOST_SEQUENCES);
 
     /** A width that has every kind of remainder: two groups of four vectors, one vector, three. */
     private static final int WIDTH = 9 * Lanes.COUNT + 3;
 
     private static final int HEADS = 2;
     private static final int WINDOW = 20;
-    private static final int INPUTS = 48;
+    private static final int INPUTS = 24;
 
     /** Columns of which some fill a panel of a product and some do not. */
     private static final int COLUMNS = 72;

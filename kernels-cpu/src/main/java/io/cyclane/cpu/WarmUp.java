@@ -3,10 +3,11 @@ package io.cyclane.cpu;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.management.ManagementFactory;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,14 +17,15 @@ import org.jspecify.annotations.Nullable;
  * <p>Each {@link CodePath} is run by itself, on few rows and few columns: what C2 waits for are
  * calls, not work. That a path is compiled shows in the heap: code of the Vector API that is
  * interpreted, or compiled by C1, allocates every vector it touches; compiled by C2 it allocates
- * none. So a path is ready when all of its sizes have run a few times without an allocation. This
+ * none. So a path is ready when all of its sizes have run some rounds without an allocation. This
  * holds on a busy machine too, where times tell nothing.
  *
- * <p>A path that still allocates after {@value #MOST_ROUNDS} rounds is decided by the clock: the
- * faster form stays, and if it is the scalar one a warning says so, once.
+ * <p>A path that still allocates after {@value #MOST_ROUNDS} rounds and {@value #MOST_SECONDS}
+ * seconds is decided by the clock: the faster form runs from then on, and if it is the scalar one a
+ * warning says so, once.
  *
- * <p>One daemon thread of low priority does it and ends when nothing is left to do. After the first
- * rounds it pauses between them and leaves the processor to the compiler.
+ * <p>One daemon thread of low priority does it, one round of each path after the other, and ends
+ * when nothing is left to do. It rests half of the time, for the compiler's sake and the callers'.
  */
 final class WarmUp {
     /** Whether a path's vectors have been compiled. */
@@ -40,97 +42,116 @@ final class WarmUp {
     private static final int CLEAN_ROUNDS = 3;
 
     private static final int MOST_ROUNDS = 3000;
-    private static final int ROUNDS_WITHOUT_PAUSE = 40;
-    private static final int PAUSE_MILLIS = 2;
+    private static final int MOST_SECONDS = 30;
 
     private static final Logger LOG = System.getLogger(WarmUp.class.getName());
     private static final Map<CodePath, Readiness> KNOWN = new HashMap<>();
-    private static final Deque<CodePath> WAITING = new ArrayDeque<>();
+    private static final List<Readying> ARRIVED = new ArrayList<>();
     private static @Nullable Thread worker;
 
     private WarmUp() {}
 
     /** {@return whether a path is compiled, now and later; it will be if it is not} */
     static synchronized Readiness of(CodePath path) {
-        Readiness known = KNOWN.get(path);
-        if (known != null) {
-            return known;
-        }
-        Readiness readiness = new Readiness();
-        KNOWN.put(path, readiness);
-        WAITING.add(path);
-        if (worker == null) {
-            worker = Thread.ofPlatform().daemon().name("cyclane-warm-up").unstarted(WarmUp::work);
-            worker.setPriority(Thread.MIN_PRIORITY);
-            worker.start();
-        }
-        return readiness;
+        return KNOWN.computeIfAbsent(
+                path,
+                _ -> {
+                    Readiness readiness = new Readiness();
+                    ARRIVED.add(new Readying(path, readiness));
+                    if (worker == null) {
+                        worker = Thread.ofPlatform().daemon().unstarted(WarmUp::work);
+                        worker.setName("cyclane-warm-up");
+                        worker.setPriority(Thread.MIN_PRIORITY);
+                        worker.start();
+                    }
+                    return readiness;
+                });
     }
 
     private static void work() {
-        for (CodePath path = next(); path != null; path = next()) {
-            boolean compiled;
-            try (WarmUpRun run = new WarmUpRun(path)) {
-                compiled = compile(run, path);
-            }
-            if (compiled) {
-                readiness(path).ready = true;
+        List<Readying> open = new ArrayList<>();
+        while (arrived(open)) {
+            for (Readying each : List.copyOf(open)) {
+                long start = System.nanoTime();
+                if (each.isDecidedAfterARound()) {
+                    open.remove(each);
+                }
+                LockSupport.parkNanos(System.nanoTime() - start);
             }
         }
     }
 
-    private static synchronized @Nullable CodePath next() {
-        CodePath path = WAITING.poll();
-        if (path == null) {
+    /** Takes over what has arrived; {@return whether there is work, if not the thread may end} */
+    private static synchronized boolean arrived(List<Readying> open) {
+        open.addAll(ARRIVED);
+        ARRIVED.clear();
+        if (open.isEmpty()) {
             worker = null;
+            return false;
         }
-        return path;
+        return true;
     }
 
-    private static synchronized Readiness readiness(CodePath path) {
-        Readiness readiness = KNOWN.get(path);
-        assert readiness != null : path;
-        return readiness;
+    /** A path on its way. */
+    private static final class Readying {
+        private final CodePath path;
+        private final Readiness readiness;
+        private @Nullable WarmUpRun run;
+        private long startNanos;
+        private int rounds;
+        private int cleanRounds;
+
+        Readying(CodePath path, Readiness readiness) {
+            this.path = path;
+            this.readiness = readiness;
+        }
+
+        boolean isDecidedAfterARound() {
+            if (run == null) {
+                run = new WarmUpRun(path);
+                startNanos = System.nanoTime();
+            }
+            long allocated = Heap.allocatedDuring(run);
+            rounds++;
+            cleanRounds = allocated == 0 ? cleanRounds + 1 : 0;
+            double seconds = (System.nanoTime() - startNanos) * 1e-9;
+            boolean late = rounds >= MOST_ROUNDS && seconds >= MOST_SECONDS;
+            if (cleanRounds < CLEAN_ROUNDS && !late) {
+                return false;
+            }
+            readiness.ready = !late || isFaster(run);
+            LOG.log(Level.DEBUG, "{0}: {1} rounds, {2} s", path, rounds, seconds);
+            run.close();
+            return true;
+        }
+
+        private boolean isFaster(WarmUpRun timed) {
+            boolean faster = timed.vectorsAreFaster();
+            if (!faster) {
+                LOG.log(
+                        Level.WARNING,
+                        "the JVM has not compiled the vector kernel of {0} in {1} rounds: its"
+                                + " scalar form stays, which is several times slower",
+                        path.op(),
+                        rounds);
+            }
+            return faster;
+        }
     }
 
-    /** {@return whether the vectors are to run from now on} */
-    private static boolean compile(WarmUpRun run, CodePath path) {
-        int clean = 0;
-        for (int round = 1; round <= MOST_ROUNDS; round++) {
-            long before = allocatedBytes();
+    /** What this thread allocates; a class of its own, to be loaded by the thread that asks. */
+    private static final class Heap {
+        private static final com.sun.management.@Nullable ThreadMXBean BEAN =
+                ManagementFactory.getThreadMXBean() instanceof com.sun.management.ThreadMXBean bean
+                                && bean.isThreadAllocatedMemoryEnabled()
+                        ? bean
+                        : null;
+
+        /** {@return the bytes of a round, or -1 where the JVM does not tell} */
+        static long allocatedDuring(WarmUpRun run) {
+            long before = BEAN == null ? 0 : BEAN.getCurrentThreadAllocatedBytes();
             run.vectors();
-            clean = allocatedBytes() == before ? clean + 1 : 0;
-            if (clean == CLEAN_ROUNDS && before >= 0) {
-                return true;
-            }
-            if (round > ROUNDS_WITHOUT_PAUSE) {
-                pause();
-            }
-        }
-        boolean faster = run.vectorsAreFaster();
-        if (!faster) {
-            LOG.log(
-                    Level.WARNING,
-                    "the JVM has not compiled the vector kernel of {0} in {1} rounds: its scalar form, which is slower than vectors should be, stays",
-                    path.op(),
-                    MOST_ROUNDS);
-        }
-        return faster;
-    }
-
-    /** {@return what this thread has allocated on the heap, or -1 where the JVM does not tell} */
-    private static long allocatedBytes() {
-        return ManagementFactory.getThreadMXBean() instanceof com.sun.management.ThreadMXBean bean
-                ? bean.getCurrentThreadAllocatedBytes()
-                : -1;
-    }
-
-    private static void pause() {
-        try {
-            Thread.sleep(PAUSE_MILLIS);
-        } catch (InterruptedException e) {
-            // Nobody has this thread to interrupt it; the next round is as good at once.
-            Thread.interrupted();
+            return BEAN == null ? -1 : BEAN.getCurrentThreadAllocatedBytes() - before;
         }
     }
 }

@@ -19,7 +19,9 @@ import java.util.SplittableRandom;
 /** The program of a code path on scratch data, bound twice: in vectors and as scalar twins. */
 final class WarmUpRun implements AutoCloseable {
     /** Rows that reach every tile, whole and broken. */
-    private static final int[] TOKENS = {1, 2, 3, 5, 8, 13, 16, 21, 34, CodePath.MOST_TOKENS};
+    private static final int[] TOKENS = {
+        1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 21, 34, CodePath.MOST_TOKENS
+    };
 
     /** Runs of either form by which the faster one is told. */
     private static final int TRIALS = 20;

@@ -1,8 +1,8 @@
 package io.cyclane.cpu.activation;
 
-import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.RowBlocks;
 import io.cyclane.cpu.math.ScalarMath;

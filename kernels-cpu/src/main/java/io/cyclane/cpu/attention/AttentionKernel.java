@@ -1,7 +1,7 @@
 package io.cyclane.cpu.attention;
 
-import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;

@@ -166,8 +166,7 @@ final class ScalarAttention {
     /** Writes the log-sum-exps of the queries that were attended to. */
     void giveLogSums(Place result, int row, int count) {
         for (int query = 0; query < count; query++) {
-            double logSum =
-                    maxima[query] / AttentionKernel.LOG2_E + StrictMath.log(totals[query]);
+            double logSum = maxima[query] / AttentionKernel.LOG2_E + StrictMath.log(totals[query]);
             long to = result.offset() + 4L * ((long) (row + query) * heads + head);
             result.segment().set(FLOAT, to, (float) logSum);
         }

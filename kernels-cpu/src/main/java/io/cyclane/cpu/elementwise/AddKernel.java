@@ -1,8 +1,8 @@
 package io.cyclane.cpu.elementwise;
 
-import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;

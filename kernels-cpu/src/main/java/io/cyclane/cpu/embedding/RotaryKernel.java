@@ -1,8 +1,8 @@
 package io.cyclane.cpu.embedding;
 
-import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.RowBlocks;
 import io.cyclane.tensor.backend.InputException;

@@ -1,11 +1,11 @@
 package io.cyclane.cpu.norm;
 
-import io.cyclane.cpu.TwinKernel;
-import io.cyclane.cpu.math.ScalarSums;
 import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.RowBlocks;
+import io.cyclane.cpu.math.ScalarSums;
 import io.cyclane.cpu.math.VectorMath;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;

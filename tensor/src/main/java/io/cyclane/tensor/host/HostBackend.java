@@ -81,7 +81,7 @@ public final class HostBackend implements Backend {
             throw new BackendException(
                     "the weights belong to another backend than '" + name() + "'");
         }
-        PackingWalk.of(lowered, kernels, own::packed);
+        own.packAll(visitor -> PackingWalk.of(lowered, kernels, visitor));
         return new HostExecutable(lowered, plan, own, kernels);
     }
 
