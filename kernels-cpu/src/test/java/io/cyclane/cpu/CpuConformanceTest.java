@@ -22,13 +22,16 @@ import io.cyclane.testkit.SoftmaxConformance;
 import io.cyclane.testkit.SplitConformance;
 import org.junit.jupiter.api.Nested;
 
-/** Every operation of the set on the CPU, at the vector width in force. */
+/**
+ * Every operation of the set on the CPU, at the vector width in force, in vectors and as scalar
+ * twins.
+ */
 final class CpuConformanceTest {
     @Nested
     class Activate extends ActivateConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -36,7 +39,7 @@ final class CpuConformanceTest {
     class Add extends AddConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -44,7 +47,7 @@ final class CpuConformanceTest {
     class Attention extends AttentionConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -52,7 +55,7 @@ final class CpuConformanceTest {
     class Copy extends CopyConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -60,7 +63,7 @@ final class CpuConformanceTest {
     class Embedding extends EmbeddingConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -68,7 +71,7 @@ final class CpuConformanceTest {
     class Glu extends GluConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -76,7 +79,7 @@ final class CpuConformanceTest {
     class L2Normalize extends L2NormalizeConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -84,7 +87,7 @@ final class CpuConformanceTest {
     class LayerNorm extends LayerNormConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -92,7 +95,7 @@ final class CpuConformanceTest {
     class Linear extends LinearConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -100,7 +103,7 @@ final class CpuConformanceTest {
     class MatMul extends MatMulConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -108,7 +111,7 @@ final class CpuConformanceTest {
     class Multiply extends MultiplyConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -116,7 +119,7 @@ final class CpuConformanceTest {
     class Pool extends PoolConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -124,7 +127,7 @@ final class CpuConformanceTest {
     class Positions extends PositionsConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -132,7 +135,7 @@ final class CpuConformanceTest {
     class RmsNorm extends RmsNormConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -140,7 +143,7 @@ final class CpuConformanceTest {
     class Rotary extends RotaryConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -148,7 +151,7 @@ final class CpuConformanceTest {
     class Scale extends ScaleConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -156,7 +159,7 @@ final class CpuConformanceTest {
     class Softmax extends SoftmaxConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -164,7 +167,7 @@ final class CpuConformanceTest {
     class Split extends SplitConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -172,7 +175,7 @@ final class CpuConformanceTest {
     class Programs extends ProgramConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 }
