@@ -83,6 +83,11 @@ final class CpuKernels implements KernelSet {
     }
 
     @Override
+    public boolean isWarm() {
+        return form != Form.SCALAR_FIRST || WarmUp.isDone();
+    }
+
+    @Override
     public Program prepare(Program program) {
         return LinearFusion.of(program);
     }

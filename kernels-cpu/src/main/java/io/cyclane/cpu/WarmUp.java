@@ -68,6 +68,11 @@ final class WarmUp {
                 });
     }
 
+    /** {@return whether every path that was asked for has been decided on} */
+    static synchronized boolean isDone() {
+        return worker == null;
+    }
+
     private static void work() {
         List<Readying> open = new ArrayList<>();
         while (arrived(open)) {

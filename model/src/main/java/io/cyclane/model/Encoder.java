@@ -3,6 +3,7 @@ package io.cyclane.model;
 import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.Tokenizer;
+import io.cyclane.model.text.TokenizerReading;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.Backends;
 import io.cyclane.tensor.backend.CapacityException;
@@ -21,8 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 import org.agrona.MutableDirectBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -423,14 +422,11 @@ public final class Encoder implements AutoCloseable {
                                     Math.max(DEFAULT_CAPACITY.tokens(), limit),
                                     DEFAULT_CAPACITY.sequences());
             int readable = Math.min(limit, largest.tokens());
-            // At the same time: each takes some tenths of a second when a process is young.
-            FutureTask<Tokenizer> reading =
-                    new FutureTask<>(() -> Tokenizer.load(model.folder().path()));
-            Thread.ofPlatform().daemon().name("cyclane-tokenizer").start(reading);
+            TokenizerReading reading = TokenizerReading.start(model.folder().path());
             EncoderEngine engine = engine(model, largest);
             boolean fits = false;
             try {
-                Tokenizer tokenizer = result(reading);
+                Tokenizer tokenizer = reading.result();
                 checkTokenizer(tokenizer, model, readable);
                 fits = true;
                 return new Encoder(nameOrPath, model, tokenizer, engine, largest, readable);
@@ -444,29 +440,6 @@ public final class Encoder implements AutoCloseable {
         private EncoderEngine engine(TextModel model, Capacity largest) {
             Backend opened = backend == null ? Backends.open() : Backends.open(backend);
             return new EncoderEngine(opened, model, largest, sessions);
-        }
-
-        private static Tokenizer result(FutureTask<Tokenizer> reading) {
-            boolean interrupted = false;
-            try {
-                while (true) {
-                    try {
-                        return reading.get();
-                    } catch (InterruptedException e) {
-                        interrupted = true; // it takes a moment, and reads no slower for it
-                    }
-                }
-            } catch (ExecutionException e) {
-                switch (e.getCause()) {
-                    case RuntimeException cause -> throw cause;
-                    case Error cause -> throw cause;
-                    case null, default -> throw new IllegalStateException(e);
-                }
-            } finally {
-                if (interrupted) {
-                    Thread.currentThread().interrupt();
-                }
-            }
         }
 
         private void checkTokenizer(Tokenizer tokenizer, TextModel model, int readable) {

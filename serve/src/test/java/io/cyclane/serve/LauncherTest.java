@@ -56,7 +56,13 @@ class LauncherTest {
         orSkip(linux && Files.isExecutable(Path.of("/bin/bash")), "this is no Linux with bash");
         home = Files.createDirectories(temporary.resolve("a home"));
         List<String> files =
-                List.of("bin/cyclane", "bin/verify", "bin/build", "bin/java25", "conf/java.args");
+                List.of(
+                        "bin/cyclane",
+                        "bin/verify",
+                        "bin/build",
+                        "bin/archive",
+                        "bin/java25",
+                        "conf/java.args");
         for (String file : files) {
             Files.createDirectories(home.resolve(file).getParent());
             Files.copy(root().resolve(file), home.resolve(file));

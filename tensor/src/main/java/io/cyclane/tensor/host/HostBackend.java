@@ -36,6 +36,11 @@ public final class HostBackend implements Backend {
     }
 
     @Override
+    public boolean isWarm() {
+        return kernels.isWarm();
+    }
+
+    @Override
     public Program lower(Program program) {
         return Lowering.lower(program, kernels);
     }
