@@ -1,5 +1,6 @@
 package io.cyclane.cpu;
 
+import io.cyclane.cpu.gemm.PanelPacking;
 import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
@@ -36,9 +37,10 @@ import java.util.List;
  *
  * @param op the operation, its numbers set to fixed ones
  * @param headWidth of heads, else 0: it decides which loops attention takes
- * @param withVector whether the second operand is a vector that every row meets
+ * @param special whether it takes the rarer way: a sum or product of rows with one vector, a matrix
+ *     product whose columns do not fill their last panel
  */
-record CodePath(Op op, int headWidth, boolean withVector) {
+record CodePath(Op op, int headWidth, boolean special) {
     /** The most tokens of {@link #program}: more than attention's block of keys. */
     static final int MOST_TOKENS = 72;
 
@@ -55,8 +57,10 @@ record CodePath(Op op, int headWidth, boolean withVector) {
     private static final int WINDOW = 20;
     private static final int INPUTS = 24;
 
-    /** Columns of which some fill a panel of a product and some do not. */
-    private static final int COLUMNS = 72;
+    /** Columns that fill two panels of a product, and two and a quarter. */
+    private static final int COLUMNS = 2 * PanelPacking.WIDTH;
+
+    private static final int BROKEN_COLUMNS = COLUMNS + PanelPacking.WIDTH / 4;
 
     /** {@return the path of an operation that has vectors} */
     static CodePath of(Op op, Operands to) {
@@ -73,8 +77,9 @@ record CodePath(Op op, int headWidth, boolean withVector) {
             case LayerNorm norm -> new CodePath(new LayerNorm(1e-6f, norm.bias()), 0, false);
             case RmsNorm _ -> new CodePath(new RmsNorm(1e-6f), 0, false);
             case Scale _ -> new CodePath(new Scale(0.5f), 0, false);
-            case Activate _, Glu _, Linear _, MatMul _, Pool _, Softmax _ ->
-                    new CodePath(op, 0, false);
+            case Linear linear -> new CodePath(op, 0, isBroken(to.resultType(0), linear.gated()));
+            case MatMul _ -> new CodePath(op, 0, isBroken(to.resultType(0), false));
+            case Activate _, Glu _, Pool _, Softmax _ -> new CodePath(op, 0, false);
             case Copy _, Embedding _, Positions _, Split _ ->
                     throw new AssertionError(op + " has no vectors");
         };
@@ -84,6 +89,17 @@ record CodePath(Op op, int headWidth, boolean withVector) {
         return y.shape().rank() < x.shape().rank();
     }
 
+    private static boolean isBroken(Type y, boolean gated) {
+        return y.shape().last() % (gated ? PanelPacking.WIDTH / 2 : PanelPacking.WIDTH) != 0;
+    }
+
+    /** {@return how many tokens its program is to be run with, which reach every way through it} */
+    List<Integer> tokens() {
+        return op instanceof Attention
+                ? List.of(1, 5, 9, 16, 17, 34, MOST_TOKENS)
+                : List.of(1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 21);
+    }
+
     /** {@return a small program that takes the whole path} */
     Program program() {
         Recorder g = new Recorder("warm-up of " + op.label());
@@ -91,7 +107,7 @@ record CodePath(Op op, int headWidth, boolean withVector) {
             case Activate _, L2Normalize _, Scale _, Softmax _ -> of(g, rows(g, "x", WIDTH));
             case Glu _ -> of(g, rows(g, "x", 2 * WIDTH));
             case Add _, Multiply _ ->
-                    of(g, rows(g, "x", WIDTH), withVector ? vector(g, "y") : rows(g, "y", WIDTH));
+                    of(g, rows(g, "x", WIDTH), special ? vector(g, "y") : rows(g, "y", WIDTH));
             case LayerNorm norm ->
                     norm.bias()
                             ? of(g, rows(g, "x", WIDTH), vector(g, "weight"), vector(g, "bias"))
@@ -105,8 +121,8 @@ record CodePath(Op op, int headWidth, boolean withVector) {
                             g,
                             rows(g, "x", INPUTS),
                             matMul.transposed()
-                                    ? matrix(g, "y", COLUMNS, INPUTS)
-                                    : matrix(g, "y", INPUTS, COLUMNS));
+                                    ? matrix(g, "y", columns(), INPUTS)
+                                    : matrix(g, "y", INPUTS, columns()));
             case Linear linear -> linear(g, linear);
             case Copy _, Embedding _, Positions _, Split _ ->
                     throw new AssertionError(op + " has no vectors");
@@ -130,8 +146,12 @@ record CodePath(Op op, int headWidth, boolean withVector) {
         return of(g, rows(g, "q", width), rows(g, "k", width), rows(g, "v", width), offsets(g));
     }
 
+    private int columns() {
+        return special ? BROKEN_COLUMNS : COLUMNS;
+    }
+
     private Program linear(Recorder g, Linear linear) {
-        int columns = linear.parts() * COLUMNS;
+        int columns = linear.parts() * columns();
         int outputs = linear.gated() ? 2 * columns : columns;
         List<Tensor> inputs = new ArrayList<>();
         inputs.add(rows(g, "x", INPUTS));

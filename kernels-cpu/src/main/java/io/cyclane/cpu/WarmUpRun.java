@@ -18,11 +18,6 @@ import java.util.SplittableRandom;
 
 /** The program of a code path on scratch data, bound twice: in vectors and as scalar twins. */
 final class WarmUpRun implements AutoCloseable {
-    /** Rows that reach every tile, whole and broken. */
-    private static final int[] TOKENS = {
-        1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 21, 34, CodePath.MOST_TOKENS
-    };
-
     /** Runs of either form by which the faster one is told. */
     private static final int TRIALS = 20;
 
@@ -31,8 +26,8 @@ final class WarmUpRun implements AutoCloseable {
 
     WarmUpRun(CodePath path) {
         Program program = path.program();
-        vectors = new Bound(program, CpuKernels.Form.VECTOR);
-        scalars = new Bound(program, CpuKernels.Form.SCALAR);
+        vectors = new Bound(path, program, CpuKernels.Form.VECTOR);
+        scalars = new Bound(path, program, CpuKernels.Form.SCALAR);
     }
 
     /** Runs all sizes in vectors. */
@@ -68,9 +63,11 @@ final class WarmUpRun implements AutoCloseable {
         private final Session session;
         private final Binding binding;
         private final boolean ragged;
+        private final int[] sizes;
 
-        Bound(Program program, CpuKernels.Form form) {
+        Bound(CodePath path, Program program, CpuKernels.Form form) {
             Backend backend = CpuBackend.open(1, form);
+            sizes = path.tokens().stream().mapToInt(Integer::intValue).toArray();
             weights = backend.weights(Bound::numbers);
             Executable executable = backend.compile(program, weights);
             state = backend.state(List.of());
@@ -85,7 +82,7 @@ final class WarmUpRun implements AutoCloseable {
         }
 
         void run() {
-            for (int tokens : TOKENS) {
+            for (int tokens : sizes) {
                 binding.count("tokens", tokens);
                 if (ragged) {
                     sequences(tokens);
