@@ -30,8 +30,9 @@ class WarmUpTest {
             try (WarmUpRun run = new WarmUpRun(path)) {
                 run.vectors();
                 long allocated = Allocations.during(run::vectors);
-                // Some dozens for the asking; a single round of boxed vectors takes megabytes.
-                assertTrue(allocated < 10_000, path + ": " + allocated);
+                // A round takes 20 MB with vectors on the heap, and a hundredth of that may be
+                // left.
+                assertTrue(allocated < 300_000, path + ": " + allocated);
                 assertTrue(run.vectorsAreFaster(), path + ": the scalar twin is faster");
             }
         }

@@ -47,9 +47,7 @@ final class HostWeights implements Weights {
      * each row of shape {@code each}, one after the other}
      */
     synchronized Place packed(Parameter parameter, Shape each, Packing packing) {
-        if (closed) {
-            throw new IllegalStateException("the weights are closed");
-        }
+        requireOpen();
         Key key = Key.of(parameter, each, packing);
         Resident resident = residents.get(key);
         if (resident == null) {
@@ -61,6 +59,7 @@ final class HostWeights implements Weights {
 
     /** Packs every form that a walk shows and that is not there yet, several at a time. */
     synchronized void packAll(Consumer<PackingWalk.Visitor> walk) {
+        requireOpen();
         Map<Key, Packing> wanted = new LinkedHashMap<>();
         walk.accept((parameter, each, packing) -> {
             Key key = Key.of(parameter, each, packing);
@@ -109,6 +108,12 @@ final class HostWeights implements Weights {
             if (!isPacked) {
                 slab.close();
             }
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the weights are closed");
         }
     }
 
@@ -166,9 +171,7 @@ final class HostWeights implements Weights {
 
     @Override
     public synchronized void replace(Parameter parameter, MemorySegment rows) {
-        if (closed) {
-            throw new IllegalStateException("the weights are closed");
-        }
+        requireOpen();
         requireWhole(parameter, rows);
         Parameter stored = stored(parameter);
         Slab master = masters.computeIfAbsent(stored, _ -> Slab.allocate(rows.byteSize()));
