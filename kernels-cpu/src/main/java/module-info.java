@@ -2,6 +2,7 @@
 module io.cyclane.cpu {
     requires io.cyclane.tensor;
     requires jdk.incubator.vector;
+    requires jdk.management;
     requires static org.jspecify;
 
     provides io.cyclane.tensor.backend.BackendProvider with

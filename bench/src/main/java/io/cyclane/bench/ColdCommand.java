@@ -13,8 +13,9 @@ import picocli.CommandLine.Option;
  * How long the first answer takes.
  *
  * <ul>
- *   <li>{@code cold/embed}: the whole process {@code bin/cyclane embed hello}, as a user starts it;
- *   <li>{@code cold/java}: the same without the script, no ahead-of-time cache;
+ *   <li>{@code cold/embed}: the whole process {@code bin/cyclane embed hello}, as a user starts it,
+ *       with the launcher's archive of loaded classes;
+ *   <li>{@code cold/java}: the same without the script, no archive and no ahead-of-time cache;
  *   <li>{@code cold/java-aot}: the same with a cache that was made here by a run before;
  *   <li>{@code cold/load}: from {@code Encoder.load} to the first vector of 4 tokens in a JVM that
  *       runs already;
@@ -67,7 +68,10 @@ final class ColdCommand implements Runnable {
                             new Start("cold/embed", with(List.of(launcher.toString()))),
                             new Start("cold/java", java(List.of())),
                             new Start("cold/java-aot", java(List.of("-XX:AOTCache=" + cache))));
-            seconds(starts.getFirst().command()); // builds it, where that is due
+            // Builds it, where that is due; notes its classes; archives them.
+            for (int i = 0; i < 3; i++) {
+                seconds(starts.getFirst().command());
+            }
             seconds(
                     java(
                             List.of(

@@ -2,7 +2,9 @@ package io.cyclane.bench;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
@@ -18,6 +20,7 @@ public final class Figures {
     private final PrintWriter out;
     private final PrintWriter err;
     private final boolean isJson;
+    private final Map<String, Double> ratios = new LinkedHashMap<>();
 
     /** Figures on these two, one of which is for people only. */
     public Figures(PrintWriter out, PrintWriter err, boolean isJson) {
@@ -28,6 +31,9 @@ public final class Figures {
 
     /** Prints one figure that was measured several times. */
     public void print(String name, Spread spread) {
+        if (name.contains("/over-")) {
+            ratios.put(name, spread.median());
+        }
         if (isJson) {
             StringWriter line = new StringWriter();
             try (JsonGenerator json = FACTORY.createGenerator(ObjectWriteContext.empty(), line)) {
@@ -57,6 +63,11 @@ public final class Figures {
     /** Prints a figure of one run. */
     public void print(String name, double value) {
         print(name, Spread.of(value));
+    }
+
+    /** {@return the ratios to peers printed so far, in their order} */
+    Map<String, Double> ratios() {
+        return ratios;
     }
 
     /** Tells whoever watches what is going on. */

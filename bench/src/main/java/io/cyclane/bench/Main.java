@@ -2,6 +2,7 @@ package io.cyclane.bench;
 
 import io.cyclane.bench.encoder.EncoderCommand;
 import io.cyclane.bench.encoder.EncoderRun;
+import io.cyclane.bench.encoder.LatencyRun;
 import io.cyclane.bench.encoder.MemoryCommand;
 import io.cyclane.bench.encoder.ParityCommand;
 import io.cyclane.bench.gemm.GemmCommand;
@@ -9,6 +10,8 @@ import io.cyclane.bench.op.OpsCommand;
 import io.cyclane.tensor.CyclaneException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,10 +40,19 @@ public final class Main implements Runnable {
     private boolean json;
 
     @Option(
+            names = "--picture",
+            scope = ScopeType.INHERIT,
+            paramLabel = "FILE",
+            description = "draw the ratios to peers as bars, as a PNG")
+    private @Nullable Path picture;
+
+    @Option(
             names = "--debug",
             scope = ScopeType.INHERIT,
             description = "show where in the program an error came from")
     private boolean debug;
+
+    private @Nullable Figures figures;
 
     private final PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
     private final PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
@@ -55,6 +67,7 @@ public final class Main implements Runnable {
                         .addSubcommand(new GemmCommand(main))
                         .addSubcommand(new EncoderCommand(main))
                         .addSubcommand(new EncoderRun(main))
+                        .addSubcommand(new LatencyRun(main))
                         .addSubcommand(new OpsCommand(main))
                         .addSubcommand(new ColdCommand(main))
                         .addSubcommand(new ColdRun(main))
@@ -63,7 +76,8 @@ public final class Main implements Runnable {
                         .setOut(main.out)
                         .setErr(main.err)
                         .setExecutionExceptionHandler((e, failed, _) -> main.failed(e, failed));
-        System.exit(line.execute(arguments));
+        int exitCode = line.execute(arguments);
+        System.exit(exitCode == 0 ? main.draw() : exitCode);
     }
 
     @Override
@@ -73,9 +87,22 @@ public final class Main implements Runnable {
 
     /** {@return where results go; tells the machine first} */
     public Figures figures() {
-        Figures figures = new Figures(out, err, json);
-        figures.note(Machine.describe());
-        return figures;
+        Figures made = new Figures(out, err, json);
+        made.note(Machine.describe());
+        figures = made;
+        return made;
+    }
+
+    private int draw() {
+        if (picture != null && figures != null) {
+            try {
+                BarPicture.write(figures.ratios(), Machine.describe(), picture);
+            } catch (BenchException e) {
+                err.println("bench: " + e.getMessage());
+                return 1;
+            }
+        }
+        return 0;
     }
 
     /** {@return where a measuring process tells the one that started it what it saw} */

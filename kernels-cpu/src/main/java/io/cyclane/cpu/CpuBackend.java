@@ -31,7 +31,12 @@ public final class CpuBackend {
      *     same, memory and time are not; otherwise the setting {@code cyclane.fusion}
      */
     public static Backend open(int threads, boolean fused) {
-        return new HostBackend(new CpuKernels(Workers.shared(threads), fused));
+        return open(threads, fused, CpuKernels.Form.SCALAR_FIRST);
+    }
+
+    /** {@return the backend with kernels of one form} */
+    static Backend open(int threads, boolean fused, CpuKernels.Form form) {
+        return new HostBackend(new CpuKernels(Workers.shared(threads), fused, form));
     }
 
     /** {@return why vectors can not be had as asked for, if so} */

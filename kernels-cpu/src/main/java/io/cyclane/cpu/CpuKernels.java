@@ -58,8 +58,17 @@ import java.util.stream.IntStream;
 
 /** Which kernel runs which operation on the CPU: one line each. */
 final class CpuKernels implements KernelSet {
+    /** Which of a kernel's two forms runs. */
+    enum Form {
+        /** The scalar twin until the vectors are compiled. */
+        SCALAR_FIRST,
+        SCALAR,
+        VECTOR
+    }
+
     private final Workers workers;
     private final boolean fused;
+    private final Form form;
 
     /**
      * The kernels on a pool of threads.
@@ -67,9 +76,10 @@ final class CpuKernels implements KernelSet {
      * @param fused whether feed-forward blocks run block of rows by block of rows; the bits are the
      *     same either way
      */
-    CpuKernels(Workers workers, boolean fused) {
+    CpuKernels(Workers workers, boolean fused, Form form) {
         this.workers = workers;
         this.fused = fused;
+        this.form = form;
     }
 
     @Override
@@ -81,6 +91,11 @@ final class CpuKernels implements KernelSet {
     public String description() {
         return "cpu, %d-bit vectors, %d thread%s"
                 .formatted(Lanes.bits(), workers.threads(), workers.threads() == 1 ? "" : "s");
+    }
+
+    @Override
+    public boolean isWarm() {
+        return form != Form.SCALAR_FIRST || WarmUp.isDone();
     }
 
     @Override
@@ -141,6 +156,18 @@ final class CpuKernels implements KernelSet {
 
     @Override
     public Kernel kernel(Op op, Operands to) {
+        Kernel kernel = bind(op, to);
+        if (!(kernel instanceof TwinKernel twin)) {
+            return kernel;
+        }
+        return switch (form) {
+            case SCALAR_FIRST -> new ColdKernel(twin, WarmUp.of(CodePath.of(op, to)));
+            case SCALAR -> twin::runScalar;
+            case VECTOR -> twin;
+        };
+    }
+
+    private Kernel bind(Op op, Operands to) {
         Type x = to.inputType(0);
         Place in = to.input(0);
         int width = x.shape().last();

@@ -23,13 +23,16 @@ import io.cyclane.testkit.SoftmaxConformance;
 import io.cyclane.testkit.SplitConformance;
 import org.junit.jupiter.api.Nested;
 
-/** Every operation of the set on the CPU, at the vector width in force. */
+/**
+ * Every operation of the set on the CPU, at the vector width in force, in vectors and as scalar
+ * twins.
+ */
 final class CpuConformanceTest {
     @Nested
     class Activate extends ActivateConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -37,7 +40,7 @@ final class CpuConformanceTest {
     class Add extends AddConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -45,7 +48,7 @@ final class CpuConformanceTest {
     class Attention extends AttentionConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -53,7 +56,7 @@ final class CpuConformanceTest {
     class Copy extends CopyConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -61,7 +64,7 @@ final class CpuConformanceTest {
     class Embedding extends EmbeddingConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -77,7 +80,7 @@ final class CpuConformanceTest {
     class Glu extends GluConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -85,7 +88,7 @@ final class CpuConformanceTest {
     class L2Normalize extends L2NormalizeConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -93,7 +96,7 @@ final class CpuConformanceTest {
     class LayerNorm extends LayerNormConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -101,7 +104,7 @@ final class CpuConformanceTest {
     class Linear extends LinearConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -109,7 +112,7 @@ final class CpuConformanceTest {
     class MatMul extends MatMulConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -117,7 +120,7 @@ final class CpuConformanceTest {
     class Multiply extends MultiplyConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -125,7 +128,7 @@ final class CpuConformanceTest {
     class Pool extends PoolConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -133,7 +136,7 @@ final class CpuConformanceTest {
     class Positions extends PositionsConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -141,7 +144,7 @@ final class CpuConformanceTest {
     class RmsNorm extends RmsNormConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -149,7 +152,7 @@ final class CpuConformanceTest {
     class Rotary extends RotaryConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -157,7 +160,7 @@ final class CpuConformanceTest {
     class Scale extends ScaleConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -165,7 +168,7 @@ final class CpuConformanceTest {
     class Softmax extends SoftmaxConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -173,7 +176,7 @@ final class CpuConformanceTest {
     class Split extends SplitConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 
@@ -181,7 +184,7 @@ final class CpuConformanceTest {
     class Programs extends ProgramConformance {
         @Override
         protected Backend backend() {
-            return CpuBackend.open(2);
+            return BothForms.open(2);
         }
     }
 }

@@ -3,6 +3,7 @@ package io.cyclane.model;
 import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.Tokenizer;
+import io.cyclane.model.text.TokenizerReading;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.Backends;
 import io.cyclane.tensor.backend.CapacityException;
@@ -421,11 +422,24 @@ public final class Encoder implements AutoCloseable {
                                     Math.max(DEFAULT_CAPACITY.tokens(), limit),
                                     DEFAULT_CAPACITY.sequences());
             int readable = Math.min(limit, largest.tokens());
-            Tokenizer tokenizer = Tokenizer.load(model.folder().path());
-            checkTokenizer(tokenizer, model, readable);
+            TokenizerReading reading = TokenizerReading.start(model.folder().path());
+            EncoderEngine engine = engine(model, largest);
+            boolean fits = false;
+            try {
+                Tokenizer tokenizer = reading.result();
+                checkTokenizer(tokenizer, model, readable);
+                fits = true;
+                return new Encoder(nameOrPath, model, tokenizer, engine, largest, readable);
+            } finally {
+                if (!fits) {
+                    engine.close();
+                }
+            }
+        }
+
+        private EncoderEngine engine(TextModel model, Capacity largest) {
             Backend opened = backend == null ? Backends.open() : Backends.open(backend);
-            EncoderEngine engine = new EncoderEngine(opened, model, largest, sessions);
-            return new Encoder(nameOrPath, model, tokenizer, engine, largest, readable);
+            return new EncoderEngine(opened, model, largest, sessions);
         }
 
         private void checkTokenizer(Tokenizer tokenizer, TextModel model, int readable) {

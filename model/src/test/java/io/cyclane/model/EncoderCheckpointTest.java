@@ -38,11 +38,13 @@ class EncoderCheckpointTest {
 
     @BeforeEach
     void remember() {
+        Warm.await();
         before = Slab.liveBytes();
     }
 
     @AfterEach
     void nothingIsLeft() {
+        Warm.await();
         assertEquals(before, Slab.liveBytes());
     }
 

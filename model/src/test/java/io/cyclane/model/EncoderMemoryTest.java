@@ -53,6 +53,7 @@ class EncoderMemoryTest {
     @ParameterizedTest
     @ValueSource(strings = {"cpu", "reference"})
     void whatIsSaidIsWhatIsTaken(String backend) {
+        Warm.await();
         long before = Slab.liveBytes();
         for (int sessions : new int[] {1, 3}) {
             try (Encoder encoder =
@@ -62,6 +63,7 @@ class EncoderMemoryTest {
                             .sessions(sessions)
                             .load()) {
                 encoder.embed("a cat");
+                Warm.await();
                 ModelInfo info = encoder.info();
                 assertEquals(info.totalBytes(), Slab.liveBytes() - before);
                 assertTrue(info.weightBytesTotal() >= 4 * info.parameters(), info::toString);

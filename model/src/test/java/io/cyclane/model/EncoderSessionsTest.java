@@ -105,6 +105,7 @@ class EncoderSessionsTest {
         try (Encoder encoder = Encoder.load(model)) {
             expected = encoder.embed(texts);
         }
+        Warm.await();
         long before = Slab.liveBytes();
         for (int round = 0; round < 6; round++) {
             int sessions = 1 + round % 3;
@@ -168,12 +169,14 @@ class EncoderSessionsTest {
 
     @Test
     void everyCallAfterCloseIsRefusedAndASecondCloseDoesNothing() {
+        Warm.await();
         long before = Slab.liveBytes();
         Encoder encoder = Encoder.load(model);
         TokenBatch batch = new TokenBatch();
         encoder.tokenize("a cat", batch);
         encoder.close();
         encoder.close();
+        Warm.await();
         assertEquals(before, Slab.liveBytes());
         List<Executable> calls =
                 List.of(

@@ -108,6 +108,7 @@ final class Forked {
                 Arena arena = Arena.ofConfined()) {
             TokenBatch batch = new TokenBatch();
             MemorySegment vectors = arena.allocate(4L * encoder.dimension() * texts.size(), 4);
+            Warm.await();
             for (int call = 1; call <= all; call++) {
                 switch (call % 4) {
                     case 0 -> encoder.embed(texts.get(call / 4 % texts.size()));

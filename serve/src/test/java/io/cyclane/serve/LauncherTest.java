@@ -56,7 +56,13 @@ class LauncherTest {
         orSkip(linux && Files.isExecutable(Path.of("/bin/bash")), "this is no Linux with bash");
         home = Files.createDirectories(temporary.resolve("a home"));
         List<String> files =
-                List.of("bin/cyclane", "bin/verify", "bin/build", "bin/java25", "conf/java.args");
+                List.of(
+                        "bin/cyclane",
+                        "bin/verify",
+                        "bin/build",
+                        "bin/archive",
+                        "bin/java25",
+                        "conf/java.args");
         for (String file : files) {
             Files.createDirectories(home.resolve(file).getParent());
             Files.copy(root().resolve(file), home.resolve(file));
@@ -210,6 +216,69 @@ class LauncherTest {
             assertEquals(tries, builds());
         }
         assertTrue(Files.notExists(home.resolve("target/cyclane.lock")));
+    }
+
+    @Test
+    void archivesItsClassesOnTheSecondRunAndAgainWhenAJarIsNewer() throws Exception {
+        jdkThatArchives();
+        run("cyclane", path(), Map.of(), "--version");
+        Path app = home.resolve("serve/target/app");
+        Path jar = Files.writeString(app.resolve("a.jar"), "");
+        Path archive = app.resolve("classes-25.0.3+9.jsa");
+        String use = "-XX:SharedArchiveFile=" + app.toRealPath();
+        assertTrue(Files.notExists(archive), "nothing to archive yet");
+
+        Outcome notes = run("cyclane", path(), Map.of(), "embed", "a text");
+        assertTrue(notes.out.contains("-XX:DumpLoadedClassList="), notes.out);
+        Outcome makes = run("cyclane", path(), Map.of(), "--version");
+        assertEquals("cyclane: archiving its classes, once, for quicker starts ...\n", makes.err);
+        assertTrue(makes.out.contains(use), makes.out);
+        Outcome uses = run("cyclane", path(), Map.of(), "--version");
+        assertEquals("", uses.err);
+        assertTrue(uses.out.contains(use), uses.out);
+
+        Files.setLastModifiedTime(jar, FileTime.from(Instant.now().plusSeconds(5)));
+        Outcome stale = run("cyclane", path(), Map.of(), "embed", "a text");
+        assertTrue(stale.out.contains("-XX:DumpLoadedClassList="), stale.out);
+        assertTrue(Files.notExists(archive));
+    }
+
+    @Test
+    void whereNoArchiveCanBeMadeItSaysSoOnceAndRuns() throws Exception {
+        jdkThatArchives();
+        write(
+                jdk.resolve("bin/java"),
+                Files.readString(jdk.resolve("bin/java")).replace("echo archive", "exit 1; echo"),
+                true);
+        run("cyclane", path(), Map.of(), "embed", "a text");
+        Outcome failed = run("cyclane", path(), Map.of(), "embed", "a text");
+        assertEquals(0, failed.exitCode);
+        assertEquals(2, failed.err.lines().count(), failed.err);
+        Outcome after = run("cyclane", path(), Map.of(), "embed", "a text");
+        assertEquals("", after.err);
+        assertTrue(after.out.contains("a text"), after.out);
+    }
+
+    /** A JDK that says its full version, and whose java writes what it is asked to dump. */
+    private void jdkThatArchives() throws IOException {
+        write(
+                jdk.resolve("release"),
+                "JAVA_VERSION=\"25.0.3\"\nJAVA_RUNTIME_VERSION=\"25.0.3+9\"\n",
+                false);
+        write(
+                jdk.resolve("bin/java"),
+                """
+                #!/bin/bash
+                for option; do
+                    case $option in
+                        -XX:DumpLoadedClassList=*) echo A >"${option#*=}" ;;
+                        -Xshare:dump) dumps=yes ;;
+                        -XX:SharedArchiveFile=*) [ -z "$dumps" ] || echo archive >"${option#*=}" ;;
+                    esac
+                done
+                printf '%s\\n' "$@"
+                """,
+                true);
     }
 
     private String path() {

@@ -69,6 +69,14 @@ public final class EncoderCommand implements Runnable {
     private int processes;
 
     @Option(
+            names = "--latency-calls",
+            defaultValue = "10000",
+            description =
+                    "single texts of 16 tokens whose p50 and p99 are taken, 0 for none (default:"
+                            + " ${DEFAULT-VALUE})")
+    private int latencyCalls;
+
+    @Option(
             names = "--jvm",
             description =
                     "a flag for the measuring processes, such as --jvm=-Dcyclane.vectorBits=256")
@@ -103,6 +111,21 @@ public final class EncoderCommand implements Runnable {
                                 : byProcesses(shape, count, engines, alternation);
                 print(figures, name, engines, rates);
             }
+            if (latencyCalls > 0) {
+                latencies(figures, count, engines);
+            }
+        }
+    }
+
+    /** Processes of their own, for both runtimes keep spinning threads between calls. */
+    private void latencies(Figures figures, int count, List<String> engines) {
+        for (String engine : engines) {
+            String name = "encoder/1x16/%dt/%s/".formatted(count, engine);
+            figures.note(name + " latency ...");
+            LatencyRun.Seen seen =
+                    LatencyRun.inItsOwnProcess("1x16", count, engine, warmSeconds, latencyCalls);
+            figures.print(name + "p50-milliseconds", seen.p50());
+            figures.print(name + "p99-milliseconds", seen.p99());
         }
     }
 

@@ -1,12 +1,13 @@
 package io.cyclane.cpu.activation;
 
+import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.RowBlocks;
 import io.cyclane.cpu.math.ScalarMath;
 import io.cyclane.cpu.math.VectorMath;
 import io.cyclane.tensor.host.Count;
-import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
 import io.cyclane.tensor.op.Activation;
 import java.lang.foreign.MemorySegment;
@@ -22,7 +23,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>x and y are [rows, width]; y may be x. One loop per function, written out: a loop that takes
  * its function from outside puts every vector on the heap.
  */
-public final class ActivateKernel implements Kernel {
+public final class ActivateKernel implements TwinKernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -35,6 +36,7 @@ public final class ActivateKernel implements Kernel {
     private final int rowsPerBlock;
     private final Workers workers;
     private final Workers.Task block = this::block;
+    private final Workers.Task scalarBlock = this::scalarBlock;
     private int count;
 
     /** Binds the kernel. */
@@ -53,6 +55,12 @@ public final class ActivateKernel implements Kernel {
     public void run() {
         count = rows.value();
         workers.run(block, RowBlocks.blocks(count, rowsPerBlock));
+    }
+
+    @Override
+    public void runScalar() {
+        count = rows.value();
+        workers.run(scalarBlock, RowBlocks.blocks(count, rowsPerBlock));
     }
 
     private void block(int index, int worker) {
@@ -131,5 +139,13 @@ public final class ActivateKernel implements Kernel {
             float a = s.get(FLOAT, from + 4L * i);
             t.set(FLOAT, to + 4L * i, a < 0f ? 0f : a);
         }
+    }
+
+    private void scalarBlock(int index, int worker) {
+        int first = index * rowsPerBlock;
+        int n = (Math.min(count, first + rowsPerBlock) - first) * width;
+        float[] values = Floats.read(x.segment(), x.offset() + 4L * first * width, n);
+        ScalarActivation.apply(activation, values, 0, n);
+        Floats.write(values, 0, n, y.segment(), y.offset() + 4L * first * width);
     }
 }

@@ -1,12 +1,13 @@
 package io.cyclane.cpu.activation;
 
+import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.RowBlocks;
 import io.cyclane.cpu.math.ScalarMath;
 import io.cyclane.cpu.math.VectorMath;
 import io.cyclane.tensor.host.Count;
-import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
 import io.cyclane.tensor.op.Activation;
 import java.lang.foreign.MemorySegment;
@@ -23,7 +24,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>x is [rows, 2F], y is [rows, F]. Not in place: y is half as wide. Source: arXiv:2002.05202,
  * section 2.
  */
-public final class GluKernel implements Kernel {
+public final class GluKernel implements TwinKernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -36,6 +37,7 @@ public final class GluKernel implements Kernel {
     private final int rowsPerBlock;
     private final Workers workers;
     private final Workers.Task block = this::block;
+    private final Workers.Task scalarBlock = this::scalarBlock;
     private int count;
 
     /** Binds the kernel; {@code width} is F, that of the result. */
@@ -54,6 +56,12 @@ public final class GluKernel implements Kernel {
     public void run() {
         count = rows.value();
         workers.run(block, RowBlocks.blocks(count, rowsPerBlock));
+    }
+
+    @Override
+    public void runScalar() {
+        count = rows.value();
+        workers.run(scalarBlock, RowBlocks.blocks(count, rowsPerBlock));
     }
 
     private void block(int index, int worker) {
@@ -164,6 +172,19 @@ public final class GluKernel implements Kernel {
         for (; i < n; i++) {
             float a = s.get(FLOAT, from + 4L * i);
             t.set(FLOAT, to + 4L * i, (a < 0f ? 0f : a) * s.get(FLOAT, gate + 4L * i));
+        }
+    }
+
+    private void scalarBlock(int index, int worker) {
+        int first = index * rowsPerBlock;
+        int end = Math.min(count, first + rowsPerBlock);
+        for (int row = first; row < end; row++) {
+            float[] values = Floats.read(x.segment(), x.offset() + 8L * row * width, 2 * width);
+            ScalarActivation.apply(activation, values, 0, width);
+            for (int i = 0; i < width; i++) {
+                values[i] *= values[width + i];
+            }
+            Floats.write(values, 0, width, y.segment(), y.offset() + 4L * row * width);
         }
     }
 }

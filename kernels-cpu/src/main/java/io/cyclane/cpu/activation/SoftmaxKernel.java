@@ -1,16 +1,19 @@
 package io.cyclane.cpu.activation;
 
+import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.RowBlocks;
 import io.cyclane.cpu.math.ScalarMath;
+import io.cyclane.cpu.math.ScalarSums;
 import io.cyclane.cpu.math.VectorMath;
 import io.cyclane.tensor.host.Count;
-import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -22,7 +25,7 @@ import jdk.incubator.vector.VectorSpecies;
  * order, then the lanes by {@link VectorMath#sum}, then the elements of the last broken group. A
  * row that holds NaN or positive infinity, or nothing but negative infinity, becomes NaN.
  */
-public final class SoftmaxKernel implements Kernel {
+public final class SoftmaxKernel implements TwinKernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final int L = F32.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -35,6 +38,7 @@ public final class SoftmaxKernel implements Kernel {
     private final int rowsPerBlock;
     private final Workers workers;
     private final Workers.Task block = this::block;
+    private final Workers.Task scalarBlock = this::scalarBlock;
     private int count;
 
     /** Binds the kernel. */
@@ -51,6 +55,12 @@ public final class SoftmaxKernel implements Kernel {
     public void run() {
         count = rows.value();
         workers.run(block, RowBlocks.blocks(count, rowsPerBlock));
+    }
+
+    @Override
+    public void runScalar() {
+        count = rows.value();
+        workers.run(scalarBlock, RowBlocks.blocks(count, rowsPerBlock));
     }
 
     private void block(int index, int worker) {
@@ -113,5 +123,54 @@ public final class SoftmaxKernel implements Kernel {
         for (; i < n; i++) {
             t.set(FLOAT, to + 4L * i, t.get(FLOAT, to + 4L * i) * factor);
         }
+    }
+
+    private void scalarBlock(int index, int worker) {
+        int first = index * rowsPerBlock;
+        int end = Math.min(count, first + rowsPerBlock);
+        for (int row = first; row < end; row++) {
+            float[] values = Floats.read(x.segment(), x.offset() + 4L * row * width, width);
+            scalarSoftmax(values);
+            Floats.write(values, 0, width, y.segment(), y.offset() + 4L * row * width);
+        }
+    }
+
+    private static void scalarSoftmax(float[] values) {
+        int n = values.length;
+        int bound = n / L * L;
+        float highest = scalarHighest(values, bound);
+        float[] sums = new float[L];
+        for (int i = 0; i < bound; i += L) {
+            for (int lane = 0; lane < L; lane++) {
+                values[i + lane] = ScalarMath.exp(values[i + lane] - highest);
+                sums[lane] += values[i + lane];
+            }
+        }
+        float sum = ScalarSums.ofLanes(sums);
+        for (int i = bound; i < n; i++) {
+            values[i] = ScalarMath.exp(values[i] - highest);
+            sum += values[i];
+        }
+        float factor = 1f / sum;
+        for (int i = 0; i < n; i++) {
+            values[i] *= factor;
+        }
+    }
+
+    private static float scalarHighest(float[] values, int bound) {
+        float[] high = new float[L];
+        Arrays.fill(high, Float.NEGATIVE_INFINITY);
+        for (int i = 0; i < bound; i++) {
+            float a = values[i];
+            high[i % L] = a > high[i % L] ? a : high[i % L];
+        }
+        float highest = high[0];
+        for (int lane = 1; lane < L; lane++) {
+            highest = Math.max(highest, high[lane]);
+        }
+        for (int i = bound; i < values.length; i++) {
+            highest = values[i] > highest ? values[i] : highest;
+        }
+        return highest;
     }
 }

@@ -1,9 +1,9 @@
 package io.cyclane.cpu.attention;
 
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Count;
-import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * offsets[s] / 128 + s}, which leaves each sequence room for all of its blocks; some have one
  * number too many, and that piece does nothing. A search in offsets finds the sequence of a number.
  */
-public final class AttentionKernel implements Kernel {
+public final class AttentionKernel implements TwinKernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final int L = F32.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -44,15 +44,15 @@ public final class AttentionKernel implements Kernel {
     /** Queries of a piece: a whole number of tiles at every vector width. */
     private static final int QUERIES = 128;
 
-    private static final int KEYS = AttentionTile.KEYS;
-    private static final int CHUNK = AttentionTile.CHUNK;
+    static final int KEYS = AttentionTile.KEYS;
+    static final int CHUNK = AttentionTile.CHUNK;
 
     /** Bytes of the scores of a block, and of 128 columns of its keys. */
     private static final long SCORES = (KEYS + AttentionTile.ROWS) * AttentionTile.ROW;
 
     private static final long KEY_CHUNK = (KEYS + AttentionTile.ROWS) * AttentionTile.KEY_ROW;
 
-    private static final double LOG2_E = 1.4426950408889634;
+    static final double LOG2_E = 1.4426950408889634;
 
     /** Rows of values, row-major, {@code stride} elements from one row to the next. */
     public record Rows(Place place, int stride) {
@@ -80,6 +80,7 @@ public final class AttentionKernel implements Kernel {
     private final Layout layout;
     private final Workers workers;
     private final Workers.Task piece = this::piece;
+    private final Workers.Task scalarPiece = this::scalarPiece;
     private int sequenceCount;
 
     /**
@@ -173,6 +174,12 @@ public final class AttentionKernel implements Kernel {
         workers.run(piece, firstBlock(sequenceCount) * heads);
     }
 
+    @Override
+    public void runScalar() {
+        sequenceCount = sequences.value();
+        workers.run(scalarPiece, firstBlock(sequenceCount) * heads);
+    }
+
     private int offset(int sequence) {
         return offsets.segment().get(INT, offsets.offset() + 4L * sequence);
     }
@@ -206,6 +213,24 @@ public final class AttentionKernel implements Kernel {
         if (count > 0) {
             long at = scratch.offset() + worker * layout.lengthBytes();
             attend(at, start, length, first, count, head);
+        }
+    }
+
+    private void scalarPiece(int index, int worker) {
+        int block = index / heads;
+        int head = index - block * heads;
+        int sequence = sequenceOf(block);
+        int start = offset(sequence);
+        int length = offset(sequence + 1) - start;
+        int first = (block - firstBlock(sequence)) * QUERIES;
+        int count = Math.min(QUERIES, length - first);
+        if (count > 0) {
+            ScalarAttention twin =
+                    new ScalarAttention(q, k, v, out, heads, head, width, factor, window);
+            twin.attend(start, length, first, count);
+            if (logSumExp != null) {
+                twin.giveLogSums(logSumExp, start + first, count);
+            }
         }
     }
 

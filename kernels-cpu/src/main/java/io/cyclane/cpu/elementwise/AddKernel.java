@@ -1,9 +1,10 @@
 package io.cyclane.cpu.elementwise;
 
+import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Count;
-import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -17,7 +18,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>left and result are [rows, width]; right is too, or is a [width] vector that every row meets.
  * The result may be left, and may be right if their shapes agree.
  */
-public final class AddKernel implements Kernel {
+public final class AddKernel implements TwinKernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -31,6 +32,7 @@ public final class AddKernel implements Kernel {
     private final int rowsPerBlock;
     private final Workers workers;
     private final Workers.Task block = this::block;
+    private final Workers.Task scalarBlock = this::scalarBlock;
     private int count;
 
     /** Binds the kernel; {@code rightIsVector} says that right is [width]. */
@@ -56,6 +58,12 @@ public final class AddKernel implements Kernel {
     public void run() {
         count = rows.value();
         workers.run(block, RowBlocks.blocks(count, rowsPerBlock));
+    }
+
+    @Override
+    public void runScalar() {
+        count = rows.value();
+        workers.run(scalarBlock, RowBlocks.blocks(count, rowsPerBlock));
     }
 
     private void block(int index, int worker) {
@@ -93,5 +101,20 @@ public final class AddKernel implements Kernel {
                     resultAt + 4L * i,
                     a.get(FLOAT, leftAt + 4L * i) + b.get(FLOAT, rightAt + 4L * i));
         }
+    }
+
+    private void scalarBlock(int index, int worker) {
+        int first = index * rowsPerBlock;
+        int n = (Math.min(count, first + rowsPerBlock) - first) * width;
+        long at = 4L * first * width;
+        float[] a = Floats.read(left.segment(), left.offset() + at, n);
+        float[] b =
+                rightIsVector
+                        ? Floats.read(right.segment(), right.offset(), width)
+                        : Floats.read(right.segment(), right.offset() + at, n);
+        for (int i = 0; i < n; i++) {
+            a[i] += b[i % b.length];
+        }
+        Floats.write(a, 0, n, result.segment(), result.offset() + at);
     }
 }

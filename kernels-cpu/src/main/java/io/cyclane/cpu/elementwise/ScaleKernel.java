@@ -1,9 +1,10 @@
 package io.cyclane.cpu.elementwise;
 
+import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Count;
-import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -16,7 +17,7 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>x and y are [rows, width]; y may be x.
  */
-public final class ScaleKernel implements Kernel {
+public final class ScaleKernel implements TwinKernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -29,6 +30,7 @@ public final class ScaleKernel implements Kernel {
     private final int rowsPerBlock;
     private final Workers workers;
     private final Workers.Task block = this::block;
+    private final Workers.Task scalarBlock = this::scalarBlock;
     private int count;
 
     /** Binds the kernel. */
@@ -46,6 +48,12 @@ public final class ScaleKernel implements Kernel {
     public void run() {
         count = rows.value();
         workers.run(block, RowBlocks.blocks(count, rowsPerBlock));
+    }
+
+    @Override
+    public void runScalar() {
+        count = rows.value();
+        workers.run(scalarBlock, RowBlocks.blocks(count, rowsPerBlock));
     }
 
     private void block(int index, int worker) {
@@ -67,5 +75,15 @@ public final class ScaleKernel implements Kernel {
         for (; i < n; i++) {
             to.set(FLOAT, yAt + 4L * i, from.get(FLOAT, xAt + 4L * i) * factor);
         }
+    }
+
+    private void scalarBlock(int index, int worker) {
+        int first = index * rowsPerBlock;
+        int n = (Math.min(count, first + rowsPerBlock) - first) * width;
+        float[] values = Floats.read(x.segment(), x.offset() + 4L * first * width, n);
+        for (int i = 0; i < n; i++) {
+            values[i] *= factor;
+        }
+        Floats.write(values, 0, n, y.segment(), y.offset() + 4L * first * width);
     }
 }

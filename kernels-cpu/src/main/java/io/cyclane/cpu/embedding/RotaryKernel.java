@@ -1,11 +1,12 @@
 package io.cyclane.cpu.embedding;
 
+import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.RowBlocks;
 import io.cyclane.tensor.backend.InputException;
 import io.cyclane.tensor.host.Count;
-import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -23,7 +24,7 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>Source: arXiv:2104.09864, section 3.4.2; the pairing of halves is GPT-NeoX's.
  */
-public final class RotaryKernel implements Kernel {
+public final class RotaryKernel implements TwinKernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -42,6 +43,7 @@ public final class RotaryKernel implements Kernel {
     private final int rowsPerBlock;
     private final Workers workers;
     private final Workers.Task block = this::block;
+    private final Workers.Task scalarBlock = this::scalarBlock;
     private int count;
 
     /**
@@ -80,6 +82,15 @@ public final class RotaryKernel implements Kernel {
 
     @Override
     public void run() {
+        run(block);
+    }
+
+    @Override
+    public void runScalar() {
+        run(scalarBlock);
+    }
+
+    private void run(Workers.Task task) {
         count = tokens.value();
         for (int token = 0; token < count; token++) {
             int position = positions.segment().get(INT, positions.offset() + 4L * token);
@@ -87,7 +98,7 @@ public final class RotaryKernel implements Kernel {
                 throw InputException.rowOutside("position", position, token, tableRows);
             }
         }
-        workers.run(block, RowBlocks.blocks(count, rowsPerBlock));
+        workers.run(task, RowBlocks.blocks(count, rowsPerBlock));
     }
 
     private void block(int index, int worker) {
@@ -131,6 +142,30 @@ public final class RotaryKernel implements Kernel {
             float sin = c.get(FLOAT, turn + over + at);
             t.set(FLOAT, to + at, Math.fma(a, cos, -(b * sin)));
             t.set(FLOAT, to + over + at, Math.fma(b, cos, a * sin));
+        }
+    }
+
+    private void scalarBlock(int index, int worker) {
+        int first = index * rowsPerBlock;
+        int end = Math.min(count, first + rowsPerBlock);
+        int half = headWidth / 2;
+        for (int token = first; token < end; token++) {
+            int position = positions.segment().get(INT, positions.offset() + 4L * token);
+            long turn = table.offset() + 4L * position * headWidth;
+            float[] turns = Floats.read(table.segment(), turn, headWidth);
+            long from = x.offset() + 4L * token * xStride;
+            float[] values = Floats.read(x.segment(), from, heads * headWidth);
+            for (int head = 0; head < heads; head++) {
+                for (int i = 0; i < half; i++) {
+                    int at = head * headWidth + i;
+                    float a = values[at];
+                    float b = values[at + half];
+                    values[at] = Math.fma(a, turns[i], -(b * turns[half + i]));
+                    values[at + half] = Math.fma(b, turns[i], a * turns[half + i]);
+                }
+            }
+            long to = y.offset() + 4L * token * yStride;
+            Floats.write(values, 0, values.length, y.segment(), to);
         }
     }
 }

@@ -1,11 +1,12 @@
 package io.cyclane.cpu.gemm;
 
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Count;
-import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Two linear layers, the second on the result of the first, block of rows by block of rows: what
@@ -20,7 +21,7 @@ import java.util.Arrays;
  *
  * <p>One run at a time: the scratch belongs to the run.
  */
-public final class FeedForwardKernel implements Kernel {
+public final class FeedForwardKernel implements TwinKernel {
     /** The most rows of a block, which with 384 inputs and 1536 between take 857 KB. */
     private static final int MOST_BLOCK_ROWS = 100;
 
@@ -40,6 +41,8 @@ public final class FeedForwardKernel implements Kernel {
     private final Place scratch;
     private final Areas areas;
     private final boolean[] holdsLeft;
+    private final ScalarProduct scalarFirst;
+    private final ScalarProduct scalarSecond;
 
     private final Workers.Task wholeBlock = this::wholeBlock;
     private final Workers.Task firstPanels = this::firstPanels;
@@ -85,6 +88,10 @@ public final class FeedForwardKernel implements Kernel {
         this.scratch = scratch;
         areas = Areas.of(mostRows, this.first.inputs(), this.second.inputs());
         holdsLeft = new boolean[workers.threads()];
+        // Its twin has the hidden rows one by one where the vectors have their left block.
+        Place hidden = new Place(scratch.segment(), scratch.offset() + areas.hiddenAt());
+        scalarFirst = new ScalarProduct(workers, x, first, List.of(hidden));
+        scalarSecond = new ScalarProduct(workers, hidden, second, second.results());
     }
 
     /**
@@ -147,6 +154,16 @@ public final class FeedForwardKernel implements Kernel {
         }
         blockRows = whole(Math.ceilDiv(rowCount, blocks));
         workers.run(wholeBlock, Math.ceilDiv(rowCount, blockRows));
+    }
+
+    @Override
+    public void runScalar() {
+        int all = rows.value();
+        for (int row = 0; row < all; row += areas.rows()) {
+            int count = Math.min(areas.rows(), all - row);
+            scalarFirst.run(row, 0, count);
+            scalarSecond.run(0, row, count);
+        }
     }
 
     private void wholeBlock(int block, int worker) {

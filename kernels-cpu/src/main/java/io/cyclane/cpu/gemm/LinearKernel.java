@@ -1,8 +1,8 @@
 package io.cyclane.cpu.gemm;
 
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Count;
-import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
 import io.cyclane.tensor.op.Activation;
 import java.util.List;
@@ -24,9 +24,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One run at a time: the scratch belongs to the run.
  */
-public final class LinearKernel implements Kernel {
+public final class LinearKernel implements TwinKernel {
     private final Count rows;
     private final PanelProduct product;
+    private final ScalarProduct scalar;
 
     /**
      * The sizes and the arithmetic of a linear layer.
@@ -112,6 +113,7 @@ public final class LinearKernel implements Kernel {
             throw new IllegalArgumentException("linear: the result has no place");
         }
         this.rows = rows;
+        scalar = new ScalarProduct(workers, x, layer, layer.results());
         product =
                 new PanelProduct(
                         workers, x, layer.right(), layer.epilogue(), scratch, scratchBytes);
@@ -129,5 +131,10 @@ public final class LinearKernel implements Kernel {
     @Override
     public void run() {
         product.run(rows.value());
+    }
+
+    @Override
+    public void runScalar() {
+        scalar.run(rows.value());
     }
 }

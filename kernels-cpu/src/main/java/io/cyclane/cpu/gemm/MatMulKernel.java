@@ -1,10 +1,11 @@
 package io.cyclane.cpu.gemm;
 
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Count;
-import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
 import io.cyclane.tensor.op.Activation;
+import java.util.List;
 
 /**
  * The product of two values that a program makes: {@code z = x y}.
@@ -14,7 +15,7 @@ import io.cyclane.tensor.op.Activation;
  * both. Every run cuts y into panels first, in scratch that the workers share; the rest is the
  * product of {@link LinearKernel} without a bias, bit for bit.
  */
-public final class MatMulKernel implements Kernel {
+public final class MatMulKernel implements TwinKernel {
     private final Workers workers;
     private final Count rows;
     private final int inner;
@@ -25,6 +26,7 @@ public final class MatMulKernel implements Kernel {
     private final int panelCount;
     private final Workers.Task packPanel = this::packPanel;
     private final PanelProduct product;
+    private final ScalarProduct scalar;
 
     /**
      * Binds the product to memory.
@@ -56,16 +58,17 @@ public final class MatMulKernel implements Kernel {
         this.panels = panels;
         packing = transposed ? PanelPacking.OUTPUT_ROWS : PanelPacking.INPUT_ROWS;
         panelCount = PanelPacking.panels(columns, false);
-        Epilogue epilogue =
-                new Epilogue(null, Activation.IDENTITY, false, null, new Place[] {z}, columns);
+        LinearKernel.Layer layer =
+                new LinearKernel.Layer(
+                        new LinearKernel.Form(inner, columns, Activation.IDENTITY, false),
+                        panels,
+                        null,
+                        null,
+                        List.of(z));
+        scalar = new ScalarProduct(workers, x, layer, layer.results());
         product =
                 new PanelProduct(
-                        workers,
-                        x,
-                        new Panels(panels, inner, panelCount),
-                        epilogue,
-                        scratch,
-                        scratchBytes);
+                        workers, x, layer.right(), layer.epilogue(), scratch, scratchBytes);
     }
 
     /** {@return the bytes that y takes as panels} */
@@ -79,6 +82,15 @@ public final class MatMulKernel implements Kernel {
         if (count > 0) {
             workers.run(packPanel, panelCount);
             product.run(count);
+        }
+    }
+
+    @Override
+    public void runScalar() {
+        int count = rows.value();
+        if (count > 0) {
+            workers.run(packPanel, panelCount);
+            scalar.run(count);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.cyclane.cpu.gemm;
 
+import io.cyclane.cpu.Floats;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.host.Packing;
 import java.lang.foreign.MemorySegment;
@@ -31,8 +32,8 @@ public enum PanelPacking implements Packing {
 
     static final long ROW_BYTES = WIDTH * 4L;
 
-    /** How many inputs are moved at a time: 32 rows of 64 bytes are read, 16 of 128 written. */
-    private static final int INPUTS_AT_A_TIME = 16;
+    /** How many inputs are moved at a time: 32 rows of 256 bytes are read, 64 of 128 written. */
+    private static final int INPUTS_AT_A_TIME = 64;
 
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
@@ -127,16 +128,32 @@ public enum PanelPacking implements Packing {
         }
     }
 
+    /**
+     * Through arrays: the first weight of a process is packed by code that is not compiled yet,
+     * which reaches an array a hundred times faster than a segment.
+     */
     private static void transposeRows(
             MemorySegment rows, long rowsAt, int inputs, int count, MemorySegment packed, long to) {
-        for (int k0 = 0; k0 < inputs; k0 += INPUTS_AT_A_TIME) {
-            int k1 = Math.min(k0 + INPUTS_AT_A_TIME, inputs);
+        float[] block = new float[count * INPUTS_AT_A_TIME];
+        float[] turned = new float[count * INPUTS_AT_A_TIME];
+        for (int k = 0; k < inputs; k += INPUTS_AT_A_TIME) {
+            int n = Math.min(INPUTS_AT_A_TIME, inputs - k);
             for (int column = 0; column < count; column++) {
-                long source = rowsAt + 4L * column * inputs;
-                for (int k = k0; k < k1; k++) {
-                    float weight = rows.get(FLOAT, source + 4L * k);
-                    packed.set(FLOAT, to + k * ROW_BYTES + 4L * column, weight);
-                }
+                long source = rowsAt + 4L * ((long) column * inputs + k);
+                Floats.read(rows, source, block, column * INPUTS_AT_A_TIME, n);
+            }
+            turn(block, turned, count);
+            for (int i = 0; i < n; i++) {
+                Floats.write(turned, i * count, count, packed, to + (k + i) * ROW_BYTES);
+            }
+        }
+    }
+
+    private static void turn(float[] block, float[] turned, int count) {
+        for (int column = 0; column < count; column++) {
+            int from = column * INPUTS_AT_A_TIME;
+            for (int i = 0; i < INPUTS_AT_A_TIME; i++) {
+                turned[i * count + column] = block[from + i];
             }
         }
     }

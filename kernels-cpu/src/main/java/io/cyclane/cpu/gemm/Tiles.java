@@ -23,8 +23,8 @@ import jdk.incubator.vector.FloatVector;
  * nothing. Twelve rows are no faster and at the limit of C1 (below); with fourteen C2 keeps eleven
  * of the sums in memory, at 0.55 of the register-only rate against 0.92 to 0.94.
  *
- * <p>Four things about their code look odd and are not (Xeon with AVX-512, JDK 25.0.3, share of
- * the register-only rate):
+ * <p>Four things about their code look odd and are not (Xeon with AVX-512, JDK 25.0.3, share of the
+ * register-only rate):
  *
  * <ul>
  *   <li>Every call stands written out, with every sum in a local variable: only then do the sums

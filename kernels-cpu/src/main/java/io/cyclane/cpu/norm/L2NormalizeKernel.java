@@ -1,10 +1,12 @@
 package io.cyclane.cpu.norm;
 
+import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.RowBlocks;
+import io.cyclane.cpu.math.ScalarSums;
 import io.cyclane.tensor.host.Count;
-import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -18,7 +20,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>x and y are [rows, width]; y may be x. A row of zeros stays one if eps is above 0. Order of
  * the sum: {@link SumOfSquares}.
  */
-public final class L2NormalizeKernel implements Kernel {
+public final class L2NormalizeKernel implements TwinKernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final int L = F32.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -32,6 +34,7 @@ public final class L2NormalizeKernel implements Kernel {
     private final int rowsPerBlock;
     private final Workers workers;
     private final Workers.Task block = this::block;
+    private final Workers.Task scalarBlock = this::scalarBlock;
     private int count;
 
     /** Binds the kernel. */
@@ -49,6 +52,12 @@ public final class L2NormalizeKernel implements Kernel {
     public void run() {
         count = rows.value();
         workers.run(block, RowBlocks.blocks(count, rowsPerBlock));
+    }
+
+    @Override
+    public void runScalar() {
+        count = rows.value();
+        workers.run(scalarBlock, RowBlocks.blocks(count, rowsPerBlock));
     }
 
     private void block(int index, int worker) {
@@ -73,6 +82,19 @@ public final class L2NormalizeKernel implements Kernel {
         }
         for (; i < width; i++) {
             t.set(FLOAT, to + 4L * i, s.get(FLOAT, from + 4L * i) / length);
+        }
+    }
+
+    private void scalarBlock(int index, int worker) {
+        int first = index * rowsPerBlock;
+        int end = Math.min(count, first + rowsPerBlock);
+        for (int row = first; row < end; row++) {
+            float[] values = Floats.read(x.segment(), x.offset() + 4L * row * width, width);
+            float length = Math.max((float) Math.sqrt(ScalarSums.ofSquares(values, 0f)), eps);
+            for (int i = 0; i < width; i++) {
+                values[i] /= length;
+            }
+            Floats.write(values, 0, width, y.segment(), y.offset() + 4L * row * width);
         }
     }
 }

@@ -1,11 +1,13 @@
 package io.cyclane.cpu.norm;
 
+import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.RowBlocks;
+import io.cyclane.cpu.math.ScalarSums;
 import io.cyclane.cpu.math.VectorMath;
 import io.cyclane.tensor.host.Count;
-import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Source: arXiv:1607.06450, section 3.
  */
-public final class LayerNormKernel implements Kernel {
+public final class LayerNormKernel implements TwinKernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final int L = F32.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -42,6 +44,7 @@ public final class LayerNormKernel implements Kernel {
     private final int rowsPerBlock;
     private final Workers workers;
     private final Workers.Task block = this::block;
+    private final Workers.Task scalarBlock = this::scalarBlock;
     private int count;
 
     /** Binds the kernel; a norm without bias has {@code null} there. */
@@ -69,6 +72,12 @@ public final class LayerNormKernel implements Kernel {
     public void run() {
         count = rows.value();
         workers.run(block, RowBlocks.blocks(count, rowsPerBlock));
+    }
+
+    @Override
+    public void runScalar() {
+        count = rows.value();
+        workers.run(scalarBlock, RowBlocks.blocks(count, rowsPerBlock));
     }
 
     private void block(int index, int worker) {
@@ -181,6 +190,27 @@ public final class LayerNormKernel implements Kernel {
             float shifted =
                     Math.fma(normal, w.get(FLOAT, wAt + 4L * i), b.get(FLOAT, bAt + 4L * i));
             t.set(FLOAT, to + 4L * i, shifted);
+        }
+    }
+
+    private void scalarBlock(int index, int worker) {
+        int first = index * rowsPerBlock;
+        int end = Math.min(count, first + rowsPerBlock);
+        float[] weights = Floats.read(weight.segment(), weight.offset(), width);
+        float[] shifts = bias == null ? null : Floats.read(bias.segment(), bias.offset(), width);
+        for (int row = first; row < end; row++) {
+            float[] values = Floats.read(x.segment(), x.offset() + 4L * row * width, width);
+            float mean = ScalarSums.of(values) / width;
+            float variance = ScalarSums.ofSquares(values, mean) / width;
+            float scale = 1f / (float) Math.sqrt(variance + eps);
+            for (int i = 0; i < width; i++) {
+                float normal = (values[i] - mean) * scale;
+                values[i] =
+                        shifts == null
+                                ? normal * weights[i]
+                                : Math.fma(normal, weights[i], shifts[i]);
+            }
+            Floats.write(values, 0, width, y.segment(), y.offset() + 4L * row * width);
         }
     }
 }

@@ -1,10 +1,12 @@
 package io.cyclane.cpu.norm;
 
+import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.RowBlocks;
+import io.cyclane.cpu.math.ScalarSums;
 import io.cyclane.tensor.host.Count;
-import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -18,7 +20,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>x and y are [rows, width], weight is [width]; y may be x. Order of the sum: {@link
  * SumOfSquares}. Source: arXiv:1910.07467, section 4.
  */
-public final class RmsNormKernel implements Kernel {
+public final class RmsNormKernel implements TwinKernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final int L = F32.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -33,6 +35,7 @@ public final class RmsNormKernel implements Kernel {
     private final int rowsPerBlock;
     private final Workers workers;
     private final Workers.Task block = this::block;
+    private final Workers.Task scalarBlock = this::scalarBlock;
     private int count;
 
     /** Binds the kernel. */
@@ -52,6 +55,12 @@ public final class RmsNormKernel implements Kernel {
     public void run() {
         count = rows.value();
         workers.run(block, RowBlocks.blocks(count, rowsPerBlock));
+    }
+
+    @Override
+    public void runScalar() {
+        count = rows.value();
+        workers.run(scalarBlock, RowBlocks.blocks(count, rowsPerBlock));
     }
 
     private void block(int index, int worker) {
@@ -79,6 +88,21 @@ public final class RmsNormKernel implements Kernel {
         for (; i < width; i++) {
             float normal = s.get(FLOAT, from + 4L * i) * scale;
             t.set(FLOAT, to + 4L * i, normal * w.get(FLOAT, wAt + 4L * i));
+        }
+    }
+
+    private void scalarBlock(int index, int worker) {
+        int first = index * rowsPerBlock;
+        int end = Math.min(count, first + rowsPerBlock);
+        float[] weights = Floats.read(weight.segment(), weight.offset(), width);
+        for (int row = first; row < end; row++) {
+            float[] values = Floats.read(x.segment(), x.offset() + 4L * row * width, width);
+            float mean = ScalarSums.ofSquares(values, 0f) / width;
+            float scale = 1f / (float) Math.sqrt(mean + eps);
+            for (int i = 0; i < width; i++) {
+                values[i] = values[i] * scale * weights[i];
+            }
+            Floats.write(values, 0, width, y.segment(), y.offset() + 4L * row * width);
         }
     }
 }

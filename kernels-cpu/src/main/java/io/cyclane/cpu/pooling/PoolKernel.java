@@ -1,9 +1,10 @@
 package io.cyclane.cpu.pooling;
 
+import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
+import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Count;
-import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
 import io.cyclane.tensor.op.Pool;
 import java.lang.foreign.MemorySegment;
@@ -19,7 +20,7 @@ import jdk.incubator.vector.VectorSpecies;
  * the sequence's first row to its last, one after the other, and divided by their number. A
  * sequence of no rows gives zeros.
  */
-public final class PoolKernel implements Kernel {
+public final class PoolKernel implements TwinKernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final int L = F32.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -38,6 +39,7 @@ public final class PoolKernel implements Kernel {
     private final int columnBlocks;
     private final Workers workers;
     private final Workers.Task piece = this::piece;
+    private final Workers.Task scalarPiece = this::scalarPiece;
 
     /** Binds the kernel. */
     public PoolKernel(
@@ -61,6 +63,11 @@ public final class PoolKernel implements Kernel {
     @Override
     public void run() {
         workers.run(piece, sequences.value() * columnBlocks);
+    }
+
+    @Override
+    public void runScalar() {
+        workers.run(scalarPiece, sequences.value() * columnBlocks);
     }
 
     private void piece(int index, int worker) {
@@ -133,5 +140,32 @@ public final class PoolKernel implements Kernel {
             sum = sum.add(FloatVector.fromMemorySegment(F32, s, from + 4L * row * width, ORDER));
         }
         sum.div(divisor).intoMemorySegment(y.segment(), to, ORDER);
+    }
+
+    private void scalarPiece(int index, int worker) {
+        if (kind == Pool.Kind.CLS) {
+            piece(index, worker); // which takes no vectors
+            return;
+        }
+        int sequence = index / columnBlocks;
+        int column = (index - sequence * columnBlocks) * COLUMNS;
+        int columns = Math.min(COLUMNS, width - column);
+        int first = offsets.segment().get(INT, offsets.offset() + 4L * sequence);
+        int end = offsets.segment().get(INT, offsets.offset() + 4L * sequence + 4);
+        float[] sums = new float[columns];
+        float[] values = new float[columns];
+        for (int row = first; row < end; row++) {
+            long from = x.offset() + 4L * ((long) row * width + column);
+            Floats.read(x.segment(), from, values, 0, columns);
+            for (int i = 0; i < columns; i++) {
+                sums[i] += values[i];
+            }
+        }
+        float divisor = Math.max(1, end - first);
+        for (int i = 0; i < columns; i++) {
+            sums[i] /= divisor;
+        }
+        long to = y.offset() + 4L * ((long) sequence * width + column);
+        Floats.write(sums, 0, columns, y.segment(), to);
     }
 }

@@ -64,7 +64,7 @@ final class ModelOptions {
     /**
      * The options that are settings of the whole process; they are read when the backend is opened.
      */
-    private void set() {
+    void set() {
         atLeastOne("--threads", threads);
         property("cyclane.backend", backend);
         property("cyclane.threads", threads);

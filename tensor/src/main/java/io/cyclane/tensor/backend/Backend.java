@@ -58,6 +58,14 @@ public interface Backend extends AutoCloseable {
      */
     Executable compile(Program lowered, MemoryPlan plan, Weights weights);
 
+    /**
+     * {@return whether its kernels are as fast as they will be} Right after a session was opened a
+     * backend may still wait for the JVM to compile them; results are the same before and after.
+     */
+    default boolean isWarm() {
+        return true;
+    }
+
     /** {@return the program lowered, planned and ready to run} */
     default Executable compile(Program program, Weights weights) {
         Program lowered = lower(program);

@@ -6,7 +6,7 @@ import java.lang.foreign.SegmentAllocator;
 
 /**
  * Where weights come from: a checkpoint, a generator. Asked once per weight and layout while
- * weights are packed.
+ * weights are packed, for several weights at a time by several threads.
  */
 public interface WeightSource extends AutoCloseable {
     /**

@@ -36,6 +36,11 @@ public final class HostBackend implements Backend {
     }
 
     @Override
+    public boolean isWarm() {
+        return kernels.isWarm();
+    }
+
+    @Override
     public Program lower(Program program) {
         return Lowering.lower(program, kernels);
     }
@@ -81,7 +86,7 @@ public final class HostBackend implements Backend {
             throw new BackendException(
                     "the weights belong to another backend than '" + name() + "'");
         }
-        PackingWalk.of(lowered, kernels, own::packed);
+        own.packAll(visitor -> PackingWalk.of(lowered, kernels, visitor));
         return new HostExecutable(lowered, plan, own, kernels);
     }
 

@@ -11,10 +11,14 @@ import io.cyclane.tensor.memory.Buffer;
 import io.cyclane.tensor.memory.Slab;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /** Weights in host memory: one slab per weight and layout. */
 final class HostWeights implements Weights {
@@ -30,7 +34,7 @@ final class HostWeights implements Weights {
      */
     private final Map<Parameter, Slab> masters = new LinkedHashMap<>();
 
-    private long packings;
+    private final AtomicLong packings = new AtomicLong();
     private boolean sealed;
     private boolean closed;
 
@@ -43,9 +47,7 @@ final class HostWeights implements Weights {
      * each row of shape {@code each}, one after the other}
      */
     synchronized Place packed(Parameter parameter, Shape each, Packing packing) {
-        if (closed) {
-            throw new IllegalStateException("the weights are closed");
-        }
+        requireOpen();
         Key key = Key.of(parameter, each, packing);
         Resident resident = residents.get(key);
         if (resident == null) {
@@ -53,6 +55,26 @@ final class HostWeights implements Weights {
             residents.put(key, resident);
         }
         return new Place(resident.slab.buffer().segment(), 0);
+    }
+
+    /** Packs every form that a walk shows and that is not there yet, several at a time. */
+    synchronized void packAll(Consumer<PackingWalk.Visitor> walk) {
+        requireOpen();
+        Map<Key, Packing> wanted = new LinkedHashMap<>();
+        walk.accept((parameter, each, packing) -> {
+            Key key = Key.of(parameter, each, packing);
+            if (!residents.containsKey(key)) {
+                wanted.put(key, packing);
+            }
+        });
+        Map<Key, Resident> read = new ConcurrentHashMap<>();
+        try {
+            wanted.entrySet().parallelStream()
+                    .forEach(form -> read.put(form.getKey(), read(form.getKey(), form.getValue())));
+        } finally {
+            // Also when one could not be read: closing the weights then frees the others.
+            residents.putAll(read);
+        }
     }
 
     /**
@@ -74,8 +96,10 @@ final class HostWeights implements Weights {
         Resident resident = new Resident(slab, packing);
         boolean isPacked = false;
         try (Arena memory = Arena.ofConfined()) {
+            SegmentAllocator copies =
+                    packing == RowsPacking.ROWS ? new InPlace(slab, memory) : memory;
             MemorySegment rows =
-                    master == null ? source.rows(key.parameter, memory) : master.buffer().segment();
+                    master == null ? source.rows(key.parameter, copies) : master.buffer().segment();
             requireWhole(key.parameter, rows);
             pack(rows, key, resident);
             isPacked = true;
@@ -84,6 +108,12 @@ final class HostWeights implements Weights {
             if (!isPacked) {
                 slab.close();
             }
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the weights are closed");
         }
     }
 
@@ -100,18 +130,21 @@ final class HostWeights implements Weights {
     private void pack(MemorySegment rows, Key key, Resident resident) {
         long rowBytes = key.each.elements() * Float.BYTES;
         long packedBytes = resident.packing.lengthBytes(key.each);
+        packings.incrementAndGet();
+        if (rows.address() == resident.slab.buffer().segment().address()) {
+            return; // read in place
+        }
         for (long row = 0; row * rowBytes < rows.byteSize(); row++) {
             resident.packing.pack(
                     rows.asSlice(row * rowBytes, rowBytes),
                     key.each,
                     resident.slab.buffer().segment().asSlice(row * packedBytes, packedBytes));
         }
-        packings++;
     }
 
     @Override
     public synchronized long packings() {
-        return packings;
+        return packings.get();
     }
 
     @Override
@@ -138,9 +171,7 @@ final class HostWeights implements Weights {
 
     @Override
     public synchronized void replace(Parameter parameter, MemorySegment rows) {
-        if (closed) {
-            throw new IllegalStateException("the weights are closed");
-        }
+        requireOpen();
         requireWhole(parameter, rows);
         Parameter stored = stored(parameter);
         Slab master = masters.computeIfAbsent(stored, _ -> Slab.allocate(rows.byteSize()));
@@ -196,4 +227,28 @@ final class HostWeights implements Weights {
 
     /** A packed form and how it is made. */
     private record Resident(Slab slab, Packing packing) {}
+
+    /**
+     * Memory for a copy of rows that stay as they are: the slab itself for whoever asks first for
+     * just its size.
+     */
+    private static final class InPlace implements SegmentAllocator {
+        private final Slab slab;
+        private final Arena others;
+        private boolean given;
+
+        InPlace(Slab slab, Arena others) {
+            this.slab = slab;
+            this.others = others;
+        }
+
+        @Override
+        public MemorySegment allocate(long bytes, long alignment) {
+            if (given || bytes != slab.lengthBytes() || alignment > Slab.ALIGNMENT_BYTES) {
+                return others.allocate(bytes, alignment);
+            }
+            given = true;
+            return slab.buffer().segment();
+        }
+    }
 }

@@ -41,6 +41,11 @@ public interface KernelSet extends AutoCloseable {
     /** {@return a kernel on these operands} */
     Kernel kernel(Op op, Operands operands);
 
+    /** {@return whether its kernels are as fast as they will be} */
+    default boolean isWarm() {
+        return true;
+    }
+
     /** Lets go of threads. */
     @Override
     default void close() {}

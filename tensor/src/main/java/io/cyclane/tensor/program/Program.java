@@ -12,6 +12,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A recorded computation: steps over values, with named inputs and outputs. Immutable, owns no
@@ -31,7 +32,7 @@ public final class Program {
     private final Map<String, Tensor> outputs;
     private final List<String> notes;
     private final List<Extent.Bounded> extents;
-    private final String fingerprint;
+    private volatile @Nullable String fingerprint;
 
     /**
      * A program of these parts.
@@ -58,7 +59,6 @@ public final class Program {
         this.outputs = Collections.unmodifiableMap(new LinkedHashMap<>(outputs));
         this.notes = List.copyOf(notes);
         this.extents = new ProgramCheck(this).run();
-        this.fingerprint = fingerprintOf(new ProgramText(this).toString());
     }
 
     /**
@@ -115,7 +115,13 @@ public final class Program {
      * {@return the SHA-256 of the program's text, in hexadecimal: equal programs have equal ones}
      */
     public String fingerprint() {
-        return fingerprint;
+        String known = fingerprint;
+        if (known == null) {
+            // Not when the program is made: passes make several that nobody asks.
+            known = fingerprintOf(new ProgramText(this).toString());
+            fingerprint = known;
+        }
+        return known;
     }
 
     /** {@return the program written out, a line per step} */

@@ -1,0 +1,207 @@
+package io.cyclane.cpu;
+
+import io.cyclane.cpu.gemm.PanelPacking;
+import io.cyclane.tensor.Extent;
+import io.cyclane.tensor.Parameter;
+import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.Type;
+import io.cyclane.tensor.host.Operands;
+import io.cyclane.tensor.op.Activate;
+import io.cyclane.tensor.op.Add;
+import io.cyclane.tensor.op.Attention;
+import io.cyclane.tensor.op.Copy;
+import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.op.FeedForward;
+import io.cyclane.tensor.op.Glu;
+import io.cyclane.tensor.op.L2Normalize;
+import io.cyclane.tensor.op.LayerNorm;
+import io.cyclane.tensor.op.Linear;
+import io.cyclane.tensor.op.MatMul;
+import io.cyclane.tensor.op.Multiply;
+import io.cyclane.tensor.op.Op;
+import io.cyclane.tensor.op.Pool;
+import io.cyclane.tensor.op.Positions;
+import io.cyclane.tensor.op.RmsNorm;
+import io.cyclane.tensor.op.Rotary;
+import io.cyclane.tensor.op.Scale;
+import io.cyclane.tensor.op.Softmax;
+import io.cyclane.tensor.op.Split;
+import io.cyclane.tensor.program.Program;
+import io.cyclane.tensor.program.Recorder;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The code that an operation runs through: the operation with whatever does not change it made the
+ * same. Two operations of one path need one warm-up.
+ *
+ * @param op the operation, its numbers set to fixed ones
+ * @param headWidth of heads, else 0: it decides which loops attention takes
+ * @param special whether it takes the rarer way: a sum or product of rows with one vector, a matrix
+ *     product whose columns do not fill their last panel
+ */
+record CodePath(Op op, int headWidth, boolean special) {
+    /** The most tokens of {@link #program}: more than attention's block of keys. */
+    static final int MOST_TOKENS = 72;
+
+    /** The most sequences of {@link #program}. */
+    static final int MOST_SEQUENCES = 3;
+
+    private static final Extent.Bounded TOKENS = new Extent.Bounded("tokens", MOST_TOKENS);
+    private static final Extent.Bounded SEQUENCES = new Extent.Bounded("sequences", MOST_SEQUENCES);
+
+    /** A width that has every kind of remainder: two groups of four vectors, one vector, three. */
+    private static final int WIDTH = 9 * Lanes.COUNT + 3;
+
+    private static final int HEADS = 2;
+    private static final int WINDOW = 20;
+    private static final int INPUTS = 24;
+
+    /** Columns that fill two panels of a product, and two and a quarter. */
+    private static final int COLUMNS = 2 * PanelPacking.WIDTH;
+
+    private static final int BROKEN_COLUMNS = COLUMNS + PanelPacking.WIDTH / 4;
+
+    /** {@return the path of an operation that has vectors} */
+    static CodePath of(Op op, Operands to) {
+        Type x = to.inputType(0);
+        return switch (op) {
+            case Attention attention ->
+                    new CodePath(
+                            new Attention(HEADS, 1f, attention.window() == 0 ? 0 : WINDOW),
+                            x.shape().last() / attention.heads(),
+                            false);
+            case Rotary _ -> new CodePath(op, to.inputType(1).shape().last(), false);
+            case Add _, Multiply _ -> new CodePath(op, 0, isVector(x, to.inputType(1)));
+            case L2Normalize _ -> new CodePath(new L2Normalize(1e-6f), 0, false);
+            case LayerNorm norm -> new CodePath(new LayerNorm(1e-6f, norm.bias()), 0, false);
+            case RmsNorm _ -> new CodePath(new RmsNorm(1e-6f), 0, false);
+            case Scale _ -> new CodePath(new Scale(0.5f), 0, false);
+            case FeedForward both ->
+                    new CodePath(op, 0, isBroken(to.resultType(0), both.second().gated()));
+            case Linear linear -> new CodePath(op, 0, isBroken(to.resultType(0), linear.gated()));
+            case MatMul _ -> new CodePath(op, 0, isBroken(to.resultType(0), false));
+            case Activate _, Glu _, Pool _, Softmax _ -> new CodePath(op, 0, false);
+            case Copy _, Embedding _, Positions _, Split _ ->
+                    throw new AssertionError(op + " has no vectors");
+        };
+    }
+
+    private static boolean isVector(Type x, Type y) {
+        return y.shape().rank() < x.shape().rank();
+    }
+
+    private static boolean isBroken(Type y, boolean gated) {
+        return y.shape().last() % (gated ? PanelPacking.WIDTH / 2 : PanelPacking.WIDTH) != 0;
+    }
+
+    /** {@return how many tokens its program is to be run with, which reach every way through it} */
+    List<Integer> tokens() {
+        return op instanceof Attention
+                ? List.of(1, 5, 9, 16, 17, 34, MOST_TOKENS)
+                : List.of(1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 21);
+    }
+
+    /** {@return a small program that takes the whole path} */
+    Program program() {
+        Recorder g = new Recorder("warm-up of " + op.label());
+        return switch (op) {
+            case Activate _, L2Normalize _, Scale _, Softmax _ -> of(g, rows(g, "x", WIDTH));
+            case Glu _ -> of(g, rows(g, "x", 2 * WIDTH));
+            case Add _, Multiply _ ->
+                    of(g, rows(g, "x", WIDTH), special ? vector(g, "y") : rows(g, "y", WIDTH));
+            case LayerNorm norm ->
+                    norm.bias()
+                            ? of(g, rows(g, "x", WIDTH), vector(g, "weight"), vector(g, "bias"))
+                            : of(g, rows(g, "x", WIDTH), vector(g, "weight"));
+            case RmsNorm _ -> of(g, rows(g, "x", WIDTH), vector(g, "weight"));
+            case Pool _ -> of(g, rows(g, "x", WIDTH), offsets(g));
+            case Rotary _ -> rotary(g);
+            case Attention _ -> attention(g);
+            case MatMul matMul ->
+                    of(
+                            g,
+                            rows(g, "x", INPUTS),
+                            matMul.transposed()
+                                    ? matrix(g, "y", columns(), INPUTS)
+                                    : matrix(g, "y", INPUTS, columns()));
+            case FeedForward both -> feedForward(g, both);
+            case Linear linear -> linear(g, linear);
+            case Copy _, Embedding _, Positions _, Split _ ->
+                    throw new AssertionError(op + " has no vectors");
+        };
+    }
+
+    private Program of(Recorder g, Tensor... inputs) {
+        return g.output("y", g.apply(op, List.of(inputs)).getFirst()).program();
+    }
+
+    private Program rotary(Recorder g) {
+        return of(
+                g,
+                rows(g, "x", HEADS * headWidth),
+                matrix(g, "table", MOST_TOKENS, headWidth),
+                g.input("positions", Type.i32(Shape.of(TOKENS))));
+    }
+
+    private Program attention(Recorder g) {
+        int width = HEADS * headWidth;
+        return of(g, rows(g, "q", width), rows(g, "k", width), rows(g, "v", width), offsets(g));
+    }
+
+    private int columns() {
+        return special ? BROKEN_COLUMNS : COLUMNS;
+    }
+
+    private Program linear(Recorder g, Linear linear) {
+        List<Tensor> inputs = new ArrayList<>();
+        inputs.add(rows(g, "x", INPUTS));
+        layer(g, "", linear, INPUTS, linear.parts() * columns(), inputs);
+        return all(g, g.apply(linear, inputs));
+    }
+
+    private Program feedForward(Recorder g, FeedForward both) {
+        List<Tensor> inputs = new ArrayList<>();
+        inputs.add(rows(g, "x", INPUTS));
+        layer(g, "first ", both.first(), INPUTS, columns(), inputs);
+        layer(g, "second ", both.second(), columns(), both.second().parts() * columns(), inputs);
+        return all(g, g.apply(both, inputs));
+    }
+
+    /** Adds what a layer with so many columns reads beside its x. */
+    private static void layer(
+            Recorder g, String name, Linear linear, int width, int columns, List<Tensor> inputs) {
+        int outputs = linear.gated() ? 2 * columns : columns;
+        inputs.add(g.parameter(Parameter.of(name + "weight", outputs, width)));
+        if (linear.bias()) {
+            inputs.add(g.parameter(Parameter.of(name + "bias", outputs)));
+        }
+        if (linear.residual()) {
+            inputs.add(rows(g, name + "residual", columns));
+        }
+    }
+
+    private static Program all(Recorder g, List<Tensor> results) {
+        for (int part = 0; part < results.size(); part++) {
+            g.output("y" + part, results.get(part));
+        }
+        return g.program();
+    }
+
+    private static Tensor rows(Recorder g, String name, int width) {
+        return g.input(name, Type.f32(Shape.of(TOKENS, Extent.of(width))));
+    }
+
+    private static Tensor matrix(Recorder g, String name, int rows, int columns) {
+        return g.input(name, Type.f32(Shape.of(rows, columns)));
+    }
+
+    private static Tensor vector(Recorder g, String name) {
+        return g.input(name, Type.f32(Shape.of(WIDTH)));
+    }
+
+    private static Tensor offsets(Recorder g) {
+        return g.input("offsets", Type.i32(Shape.of(new Extent.Borders(SEQUENCES))));
+    }
+}

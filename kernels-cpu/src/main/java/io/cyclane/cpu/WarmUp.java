@@ -1,0 +1,192 @@
+package io.cyclane.cpu;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Has C2 compile the vector kernels that programs of this process use, on scratch data, while their
+ * scalar twins answer.
+ *
+ * <p>Each {@link CodePath} is run by itself, on few rows and few columns: what C2 waits for are
+ * calls, not work. That a path is compiled shows in the heap: code of the Vector API that is
+ * interpreted, or compiled by C1, allocates every vector it touches; compiled by C2 it allocates
+ * none. So a path is ready when all of its sizes have run some rounds without an allocation, or
+ * many with no more than a hundredth of the first: a memory segment that C2 did not do without in
+ * one compilation or another. This holds on a busy machine too, where times tell nothing.
+ *
+ * <p>A path that still allocates after {@value #MOST_ROUNDS} rounds and {@value #MOST_SECONDS}
+ * seconds is decided by the clock: the faster form runs from then on, and if it is the scalar one a
+ * warning says so, once.
+ *
+ * <p>One daemon thread of low priority does it, one round of each path after the other, and ends
+ * when nothing is left to do. It starts late, since a process that wants one answer is soon gone,
+ * and rests half of the time, for the callers' sake. A path that has run often enough for C2 to
+ * have taken its methods in, and is still slow, rests longer: what the JVM would compile meanwhile
+ * is the Vector API's own code for vectors on the heap, of which nobody has any use later.
+ */
+final class WarmUp {
+    /** Whether a path's vectors have been compiled. */
+    static final class Readiness {
+        private volatile boolean ready;
+
+        /** {@return whether the vectors may run} */
+        boolean isReady() {
+            return ready;
+        }
+    }
+
+    /** Rounds without an allocation that make a path ready. */
+    private static final int CLEAN_ROUNDS = 3;
+
+    /**
+     * Rounds with few of them, of a share that no loop with vectors on the heap is content with.
+     */
+    private static final int NEARLY_CLEAN_ROUNDS = 100;
+
+    private static final int NEARLY_CLEAN = 100;
+
+    private static final long START_NANOS = 200_000_000;
+    private static final int ROUNDS_UNTIL_QUEUED = 64;
+    private static final long SLOW_NANOS = 1_000_000;
+    private static final long WAIT_NANOS = 20_000_000;
+
+    private static final int MOST_ROUNDS = 1000;
+    private static final int MOST_SECONDS = 30;
+
+    private static final Logger LOG = System.getLogger(WarmUp.class.getName());
+    private static final Map<CodePath, Readiness> KNOWN = new HashMap<>();
+    private static final List<Readying> ARRIVED = new ArrayList<>();
+    private static @Nullable Thread worker;
+
+    private WarmUp() {}
+
+    /** {@return whether a path is compiled, now and later; it will be if it is not} */
+    static synchronized Readiness of(CodePath path) {
+        return KNOWN.computeIfAbsent(
+                path,
+                _ -> {
+                    Readiness readiness = new Readiness();
+                    ARRIVED.add(new Readying(path, readiness));
+                    if (worker == null) {
+                        worker = Thread.ofPlatform().daemon().unstarted(WarmUp::work);
+                        worker.setName("cyclane-warm-up");
+                        worker.setPriority(Thread.MIN_PRIORITY);
+                        worker.start();
+                    }
+                    return readiness;
+                });
+    }
+
+    /** {@return whether every path that was asked for has been decided on} */
+    static synchronized boolean isDone() {
+        return worker == null;
+    }
+
+    private static void work() {
+        List<Readying> open = new ArrayList<>();
+        LockSupport.parkNanos(START_NANOS);
+        while (arrived(open)) {
+            for (Readying each : List.copyOf(open)) {
+                if (each.isDecidedAfterARound()) {
+                    open.remove(each);
+                }
+                LockSupport.parkNanos(each.restNanos());
+            }
+        }
+    }
+
+    /** Takes over what has arrived; {@return whether there is work, if not the thread may end} */
+    private static synchronized boolean arrived(List<Readying> open) {
+        open.addAll(ARRIVED);
+        ARRIVED.clear();
+        if (open.isEmpty()) {
+            worker = null;
+            return false;
+        }
+        return true;
+    }
+
+    /** A path on its way. */
+    private static final class Readying {
+        private final CodePath path;
+        private final Readiness readiness;
+        private @Nullable WarmUpRun run;
+        private long startNanos;
+        private int rounds;
+        private int cleanRounds;
+        private int nearlyCleanRounds;
+        private long firstRoundBytes;
+        private long roundNanos;
+
+        Readying(CodePath path, Readiness readiness) {
+            this.path = path;
+            this.readiness = readiness;
+        }
+
+        boolean isDecidedAfterARound() {
+            if (run == null) {
+                run = new WarmUpRun(path);
+                startNanos = System.nanoTime();
+            }
+            long start = System.nanoTime();
+            long allocated = Heap.allocatedDuring(run);
+            roundNanos = System.nanoTime() - start;
+            rounds++;
+            firstRoundBytes = rounds == 1 ? allocated : firstRoundBytes;
+            cleanRounds = allocated == 0 ? cleanRounds + 1 : 0;
+            boolean few = allocated >= 0 && allocated <= firstRoundBytes / NEARLY_CLEAN;
+            nearlyCleanRounds = few ? nearlyCleanRounds + 1 : 0;
+            boolean clean = cleanRounds >= CLEAN_ROUNDS || nearlyCleanRounds >= NEARLY_CLEAN_ROUNDS;
+            double seconds = (System.nanoTime() - startNanos) * 1e-9;
+            boolean late = rounds >= MOST_ROUNDS && seconds >= MOST_SECONDS;
+            if (!clean && !late) {
+                return false;
+            }
+            readiness.ready = clean || isFaster(run);
+            LOG.log(Level.DEBUG, "{0}: {1} rounds, {2} s", path, rounds, seconds);
+            run.close();
+            return true;
+        }
+
+        long restNanos() {
+            boolean waiting = rounds > ROUNDS_UNTIL_QUEUED && roundNanos > SLOW_NANOS;
+            return waiting ? Math.max(WAIT_NANOS, roundNanos) : roundNanos;
+        }
+
+        private boolean isFaster(WarmUpRun timed) {
+            boolean faster = timed.vectorsAreFaster();
+            if (!faster) {
+                LOG.log(
+                        Level.WARNING,
+                        "the JVM has not compiled the vector kernel of {0} in {1} rounds: its"
+                                + " scalar form stays, which is several times slower",
+                        path.op(),
+                        rounds);
+            }
+            return faster;
+        }
+    }
+
+    /** What this thread allocates; a class of its own, to be loaded by the thread that asks. */
+    private static final class Heap {
+        private static final com.sun.management.@Nullable ThreadMXBean BEAN =
+                ManagementFactory.getThreadMXBean() instanceof com.sun.management.ThreadMXBean bean
+                                && bean.isThreadAllocatedMemoryEnabled()
+                        ? bean
+                        : null;
+
+        /** {@return the bytes of a round, or -1 where the JVM does not tell} */
+        static long allocatedDuring(WarmUpRun run) {
+            long before = BEAN == null ? 0 : BEAN.getCurrentThreadAllocatedBytes();
+            run.vectors();
+            return BEAN == null ? -1 : BEAN.getCurrentThreadAllocatedBytes() - before;
+        }
+    }
+}

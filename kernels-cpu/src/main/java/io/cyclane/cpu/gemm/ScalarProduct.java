@@ -1,0 +1,159 @@
+package io.cyclane.cpu.gemm;
+
+import static io.cyclane.cpu.gemm.PanelPacking.WIDTH;
+
+import io.cyclane.cpu.Floats;
+import io.cyclane.cpu.Workers;
+import io.cyclane.cpu.activation.ScalarActivation;
+import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.op.Activation;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The scalar twin of {@link PanelProduct} with its {@link Epilogue}: each sum starts from the bias
+ * and takes the inputs in ascending order, one fused multiply-add each.
+ *
+ * <p>A piece is one panel for all rows. The sums of one row of it stand side by side in an array,
+ * in a loop that C2 turns into vectors by itself: some GFLOP/s, from the first tenth of a second
+ * on.
+ */
+final class ScalarProduct implements Workers.Task {
+    /** Rows that are read at a time. */
+    private static final int ROWS = 16;
+
+    private final Workers workers;
+    private final Place x;
+    private final Place panels;
+    private final int inputs;
+    private final @Nullable Place bias;
+    private final Activation activation;
+    private final boolean gated;
+    private final @Nullable Place residual;
+    private final List<Place> results;
+    private final int columns;
+    private final int partColumns;
+    private final int panelColumns;
+    private int rows;
+    private int firstIn;
+    private int firstOut;
+
+    /**
+     * A layer on x.
+     *
+     * @param results where they go, since not every layer says so
+     */
+    ScalarProduct(Workers workers, Place x, LinearKernel.Layer layer, List<Place> results) {
+        this.workers = workers;
+        this.x = x;
+        panels = layer.panels();
+        inputs = layer.form().inputs();
+        bias = layer.bias();
+        activation = layer.form().activation();
+        gated = layer.form().gated();
+        residual = layer.residual();
+        this.results = results;
+        columns = layer.form().columns();
+        partColumns = columns / results.size();
+        panelColumns = gated ? WIDTH / 2 : WIDTH;
+    }
+
+    /** Computes the first {@code count} rows of the result. */
+    void run(int count) {
+        run(0, 0, count);
+    }
+
+    /** Computes rows {@code out} and on of the result from rows {@code in} and on of x. */
+    void run(int in, int out, int count) {
+        rows = count;
+        firstIn = in;
+        firstOut = out;
+        if (count > 0) {
+            workers.run(this, Math.ceilDiv(columns, panelColumns));
+        }
+    }
+
+    @Override
+    public void piece(int panel, int worker) {
+        long panelAt = panels.offset() + panel * PanelPacking.panelBytes(inputs);
+        float[] weights = Floats.read(panels.segment(), panelAt, inputs * WIDTH);
+        float[] start = start(panel);
+        float[] left = new float[ROWS * inputs];
+        float[] sums = new float[WIDTH];
+        for (int first = 0; first < rows; first += ROWS) {
+            int count = Math.min(ROWS, rows - first);
+            long from = x.offset() + 4L * (firstIn + first) * inputs;
+            Floats.read(x.segment(), from, left, 0, count * inputs);
+            for (int row = 0; row < count; row++) {
+                System.arraycopy(start, 0, sums, 0, WIDTH);
+                multiply(left, row * inputs, inputs, weights, sums);
+                finish(sums, firstOut + first + row, panel);
+            }
+        }
+    }
+
+    /** {@return the bias of a panel's columns, zeros where there is none} */
+    private float[] start(int panel) {
+        float[] start = new float[WIDTH];
+        if (bias != null) {
+            int first = panel * panelColumns;
+            int count = Math.min(panelColumns, columns - first);
+            for (int run = 0; run < WIDTH / panelColumns; run++) {
+                long from = bias.offset() + 4L * (run * columns + first);
+                Floats.read(bias.segment(), from, start, run * panelColumns, count);
+            }
+        }
+        return start;
+    }
+
+    private static void multiply(
+            float[] left, int leftAt, int inputs, float[] weights, float[] sums) {
+        for (int k = 0; k < inputs; k++) {
+            float x = left[leftAt + k];
+            int at = k * WIDTH;
+            for (int j = 0; j < WIDTH; j++) {
+                sums[j] = Math.fma(x, weights[at + j], sums[j]);
+            }
+        }
+    }
+
+    private void finish(float[] sums, int row, int panel) {
+        activate(sums);
+        if (gated) {
+            for (int i = 0; i < panelColumns; i++) {
+                sums[i] *= sums[panelColumns + i];
+            }
+        }
+        int first = panel * panelColumns;
+        int end = Math.min(first + panelColumns, columns);
+        // A panel may lie across the border between two parts.
+        for (int column = first; column < end; ) {
+            int part = column / partColumns;
+            int partEnd = Math.min(end, (part + 1) * partColumns);
+            long at = 4L * ((long) row * partColumns + column - part * partColumns);
+            int n = partEnd - column;
+            if (residual != null) {
+                MemorySegment more = residual.segment();
+                float[] added = Floats.read(more, residual.offset() + at, n);
+                for (int i = 0; i < n; i++) {
+                    sums[column - first + i] += added[i];
+                }
+            }
+            Place result = results.get(part);
+            Floats.write(sums, column - first, n, result.segment(), result.offset() + at);
+            column = partEnd;
+        }
+    }
+
+    private void activate(float[] sums) {
+        if (activation == Activation.RELU) {
+            // As the epilogue does, which makes a zero positive.
+            for (int i = 0; i < panelColumns; i++) {
+                sums[i] = Math.max(sums[i], 0f);
+            }
+        } else {
+            ScalarActivation.apply(activation, sums, 0, panelColumns);
+        }
+    }
+}

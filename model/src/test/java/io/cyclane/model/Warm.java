@@ -1,0 +1,26 @@
+package io.cyclane.model;
+
+import io.cyclane.tensor.backend.Backend;
+import io.cyclane.tensor.backend.Backends;
+
+/** Waits until the CPU's kernels are compiled: what compiles them takes memory of its own. */
+final class Warm {
+    private static final long MOST_NANOS = 90_000_000_000L;
+
+    private Warm() {}
+
+    /** Returns once no kernel that was bound so far is still on its way. */
+    static void await() {
+        try (Backend cpu = Backends.open("cpu")) {
+            long deadline = System.nanoTime() + MOST_NANOS;
+            while (!cpu.isWarm()) {
+                if (System.nanoTime() > deadline) {
+                    throw new AssertionError("the kernels are not compiled after a long time");
+                }
+                Thread.sleep(10);
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
