@@ -1,9 +1,13 @@
 package io.cyclane.model;
 
+import io.cyclane.model.albert.Albert;
+import io.cyclane.model.albert.AlbertConfig;
 import io.cyclane.model.bert.Bert;
 import io.cyclane.model.bert.BertConfig;
 import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.checkpoint.ModelConfig;
+import io.cyclane.model.modernbert.ModernBert;
+import io.cyclane.model.modernbert.ModernBertConfig;
 
 /** The architectures we know, by {@code model_type}. */
 final class Architectures {
@@ -17,10 +21,12 @@ final class Architectures {
     static TokenEncoder of(ModelConfig config) {
         String type = config.string("model_type");
         return switch (type) {
+            case "albert" -> new Albert(AlbertConfig.of(config));
             case "bert" -> new Bert(BertConfig.of(config));
+            case "modernbert" -> new ModernBert(ModernBertConfig.of(config));
             default ->
                     throw new CheckpointException(
-                            "%s: 'model_type' is '%s'; known is bert"
+                            "%s: 'model_type' is '%s'; known are albert, bert and modernbert"
                                     .formatted(config.source(), type));
         };
     }

@@ -1,6 +1,7 @@
 package io.cyclane.model;
 
 import io.cyclane.model.layer.RaggedBatch;
+import io.cyclane.model.layer.RotaryTable;
 import io.cyclane.model.recursion.RecursiveStack;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.program.Recorder;
@@ -11,8 +12,24 @@ import java.util.List;
  * numbers; it also knows how checkpoints spell its parameters.
  */
 public interface TokenEncoder {
+    /** Records what enters the first layer, [T, D]: tokens, and positions where these are added. */
+    Tensor embed(Recorder g, RaggedBatch batch);
+
+    /** {@return the layers, with how often each is applied} */
+    RecursiveStack stack();
+
+    /** Records what follows the last layer, [T, D]: nothing, or a final norm. */
+    default Tensor finish(Recorder g, Tensor x) {
+        return x;
+    }
+
     /** Records the encoder and returns the vectors of all tokens, [T, D]. */
-    Tensor forward(Recorder g, RaggedBatch batch);
+    default Tensor forward(Recorder g, RaggedBatch batch) {
+        return finish(g, stack().forward(g, embed(g, batch), batch));
+    }
+
+    /** {@return the task heads this architecture has} */
+    Heads heads();
 
     /** {@return the architecture's name, as {@code model_type} has it} */
     String architecture();
@@ -26,8 +43,10 @@ public interface TokenEncoder {
     /** {@return how many token ids it knows: 0 to this, less one} */
     int vocabulary();
 
-    /** {@return the layers, with how often each is applied} */
-    RecursiveStack stack();
+    /** {@return the parameters that follow from the configuration and stand in no checkpoint} */
+    default List<RotaryTable> tables() {
+        return List.of();
+    }
 
     /** {@return the checkpoint's tensors that make up a parameter, row blocks in this order} */
     List<String> stored(String parameter);
@@ -40,7 +59,10 @@ public interface TokenEncoder {
         return stored;
     }
 
-    /** {@return what may stand before every name in a checkpoint, the likeliest first} */
+    /**
+     * {@return what may stand before the names of the encoder's own tensors in a checkpoint, the
+     * likeliest first} Those of heads may stand without it.
+     */
     List<String> prefixes();
 
     /**

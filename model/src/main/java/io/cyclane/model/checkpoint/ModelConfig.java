@@ -106,6 +106,37 @@ public final class ModelConfig {
         return has(key) ? asInteger(key, value(key)) : otherwise;
     }
 
+    /** {@return the integer at a key, which is at least 1} */
+    public int count(String key) {
+        return atLeastOne(key, integer(key));
+    }
+
+    /** {@return the integer at a key, at least 1, or {@code otherwise} when there is none} */
+    public int count(String key, int otherwise) {
+        return atLeastOne(key, integer(key, otherwise));
+    }
+
+    private int atLeastOne(String key, int count) {
+        if (count < 1) {
+            throw new CheckpointException(
+                    "%s: '%s' is %d; it must be at least 1".formatted(source, key, count));
+        }
+        return count;
+    }
+
+    /**
+     * Checks that a setting, if it is there, has the one value we know.
+     *
+     * @throws CheckpointException naming both otherwise
+     */
+    public void only(String key, Object known) {
+        if (has(key) && !known.equals(value(key))) {
+            throw new CheckpointException(
+                    "%s: '%s' is %s; only %s is supported"
+                            .formatted(source, key, value(key), known));
+        }
+    }
+
     /** {@return the number at a key, whole or not, finite} */
     public double number(String key) {
         return asNumber(key, required(key));
