@@ -1,11 +1,15 @@
 package io.cyclane.model;
 
+import io.cyclane.model.checkpoint.Checkpoint;
+import io.cyclane.model.checkpoint.SentenceSettings;
 import io.cyclane.model.layer.RaggedBatch;
-import io.cyclane.model.layer.RotaryTable;
 import io.cyclane.model.recursion.RecursiveStack;
+import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.program.Recorder;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The body of a text model: token ids in, a vector per token out. It records itself and holds no
@@ -31,6 +35,19 @@ public interface TokenEncoder {
     /** {@return the task heads this architecture has} */
     Heads heads();
 
+    /** {@return what it says itself about vectors of whole texts, where files beside it do not} */
+    default Optional<SentenceSettings> sentence() {
+        return Optional.empty();
+    }
+
+    /**
+     * {@return whether the tokens that a tokenizer puts around every text are read, and the unknown
+     * one}
+     */
+    default boolean readsSpecials() {
+        return true;
+    }
+
     /** {@return the architecture's name, as {@code model_type} has it} */
     String architecture();
 
@@ -43,9 +60,24 @@ public interface TokenEncoder {
     /** {@return how many token ids it knows: 0 to this, less one} */
     int vocabulary();
 
-    /** {@return the parameters that follow from the configuration and stand in no checkpoint} */
-    default List<RotaryTable> tables() {
+    /**
+     * {@return a tensor's name that every checkpoint of this architecture holds, behind one of the
+     * prefixes} None if names have no prefix.
+     */
+    Optional<String> sample();
+
+    /** {@return the parameters that are worked out and stand in no checkpoint as they are} */
+    default List<Parameter> computed() {
         return List.of();
+    }
+
+    /**
+     * Works out a parameter of {@link #computed}.
+     *
+     * @param rows F32 of its shape
+     */
+    default void compute(Parameter parameter, Checkpoint checkpoint, MemorySegment rows) {
+        throw new IllegalArgumentException("'" + parameter.name() + "' is not worked out");
     }
 
     /** {@return the checkpoint's tensors that make up a parameter, row blocks in this order} */

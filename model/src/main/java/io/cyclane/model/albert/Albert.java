@@ -14,6 +14,7 @@ import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.program.Recorder;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -115,6 +116,11 @@ public final class Albert implements TokenEncoder {
     @Override
     public String formerName(String stored) {
         return stored.equals("predictions.bias") ? "predictions.decoder.bias" : stored;
+    }
+
+    @Override
+    public Optional<String> sample() {
+        return Optional.of(words.name());
     }
 
     @Override

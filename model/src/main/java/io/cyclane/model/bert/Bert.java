@@ -11,6 +11,7 @@ import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.program.Recorder;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** BERT's encoder: the MiniLM, BGE, E5 and GTE families among many. */
@@ -110,6 +111,11 @@ public final class Bert implements TokenEncoder {
         return stored.replace(".LayerNorm.weight", ".LayerNorm.gamma")
                 .replace(".LayerNorm.bias", ".LayerNorm.beta")
                 .replace("cls.predictions.bias", "cls.predictions.decoder.bias");
+    }
+
+    @Override
+    public Optional<String> sample() {
+        return Optional.of(words.name());
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.cyclane.model.modernbert;
 
 import io.cyclane.model.Heads;
 import io.cyclane.model.TokenEncoder;
+import io.cyclane.model.checkpoint.Checkpoint;
 import io.cyclane.model.layer.Norm;
 import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.model.layer.RotaryTable;
@@ -10,7 +11,9 @@ import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.program.Recorder;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -92,13 +95,24 @@ public final class ModernBert implements TokenEncoder {
     }
 
     @Override
-    public List<RotaryTable> tables() {
-        return List.of(globalTable, localTable);
+    public List<Parameter> computed() {
+        return List.of(globalTable.parameter(), localTable.parameter());
+    }
+
+    @Override
+    public void compute(Parameter parameter, Checkpoint checkpoint, MemorySegment rows) {
+        boolean isGlobal = parameter.equals(globalTable.parameter());
+        (isGlobal ? globalTable : localTable).fill(rows);
     }
 
     @Override
     public List<String> stored(String parameter) {
         return List.of(parameter);
+    }
+
+    @Override
+    public Optional<String> sample() {
+        return Optional.of(words.name());
     }
 
     @Override
