@@ -8,6 +8,7 @@ import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.checkpoint.ModelConfig;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -59,22 +60,22 @@ class ModernBertConfigTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "\\"local_attention\\": 128|\\"local_attention\\": 1|'local_attention' is 1",
-                "\\"hidden_size\\": 48|\\"hidden_size\\": 50|can not be shared by 4 heads",
-                "\\"num_hidden_layers\\": 5|\\"num_hidden_layers\\": 6|names 5 layers",
-                "\\"rope_type\\": \\"default\\"|\\"rope_type\\": \\"yarn\\"|only default is supported",
+                "\"local_attention\": 128|\"local_attention\": 1|'local_attention' is 1",
+                "\"hidden_size\": 48|\"hidden_size\": 50|can not be shared by 4 heads",
+                "\"num_hidden_layers\": 5|\"num_hidden_layers\": 6|names 5 layers",
+                "\"rope_type\": \"default\"|\"rope_type\": \"yarn\"|only default is supported",
                 "160000.0|1|the rotary base of full_attention is 1.0",
-                "\\"full_attention\\", \\"sl|\\"chunked\\", \\"sl|'layer_types' names 'chunked'",
-                "\\"mean\\"|\\"max\\"|cls and mean are known",
-                "\\"gelu\\"|\\"mish\\"|'hidden_activation' is 'mish'",
-                "\\"vocab_size\\": 320|\\"vocab_size\\": 0|it must be at least 1",
+                "\"full_attention\", \"sl|\"chunked\", \"sl|'layer_types' names 'chunked'",
+                "\"mean\"|\"max\"|cls and mean are known",
+                "\"gelu\"|\"mish\"|'hidden_activation' is 'mish'",
+                "\"vocab_size\": 320|\"vocab_size\": 0|it must be at least 1",
             })
     void whatItDoesNotDoIsRefused(String right, String wrong, String message) {
         assertTrue(LATER.contains(right), right);
         CheckpointException e =
                 assertThrows(
                         CheckpointException.class,
-                        () -> read(LATER.replaceFirst(java.util.regex.Pattern.quote(right), wrong)));
+                        () -> read(LATER.replaceFirst(Pattern.quote(right), wrong)));
         assertTrue(e.getMessage().contains(message), e::getMessage);
     }
 }
