@@ -104,10 +104,14 @@ record TextModel(
         Recorder g = new Recorder(folder.path().getFileName() + " embedding");
         RaggedBatch batch = RaggedBatch.record(g, capacity.tokens(), capacity.sequences());
         Tensor tokens = encoder.forward(g, batch);
+        return g.output(VECTORS, pooled(g, tokens, batch)).program();
+    }
+
+    /** Records what makes one vector of those of a text's tokens. */
+    Tensor pooled(Recorder g, Tensor tokens, RaggedBatch batch) {
         Pool.Kind kind = pooling == Pooling.CLS ? Pool.Kind.CLS : Pool.Kind.MEAN;
         Tensor pooled = g.first(new Pool(kind), tokens, batch.offsets());
-        Tensor vectors = normalize ? g.first(new L2Normalize(NORM_FLOOR), pooled) : pooled;
-        return g.output(VECTORS, vectors).program();
+        return normalize ? g.first(new L2Normalize(NORM_FLOOR), pooled) : pooled;
     }
 
     /** {@return the labels of its head} */
@@ -126,18 +130,24 @@ record TextModel(
         Recorder g = new Recorder(folder.path().getFileName() + " " + task.label());
         RaggedBatch batch = RaggedBatch.record(g, capacity.tokens(), capacity.sequences());
         Tensor tokens = encoder.forward(g, batch);
+        Tensor x = task == Task.FILL_MASK ? masked(g, tokens, capacity) : tokens;
+        return g.output(SCORES, scores(g, task, x, batch)).program();
+    }
+
+    /**
+     * Records a task's head on vectors of tokens, [T, D], or, for {@link Task#FILL_MASK}, of any
+     * number of masked places.
+     */
+    Tensor scores(Recorder g, Task task, Tensor x, RaggedBatch batch) {
         Heads heads = encoder.heads();
-        Tensor scores =
-                switch (task) {
-                    case CLASSIFICATION ->
-                            heads.sequence(g, tokens, batch, labels().names().size());
-                    case RERANKING -> heads.sequence(g, tokens, batch, 1);
-                    case TOKEN_CLASSIFICATION -> heads.token(g, tokens, labels().names().size());
-                    case QUESTION_ANSWERING -> heads.span(g, tokens);
-                    case FILL_MASK -> heads.masked(g, masked(g, tokens, capacity));
-                    case EMBEDDING -> throw new AssertionError("recorded above");
-                };
-        return g.output(SCORES, scores).program();
+        return switch (task) {
+            case CLASSIFICATION -> heads.sequence(g, x, batch, labels().count());
+            case RERANKING -> heads.sequence(g, x, batch, 1);
+            case TOKEN_CLASSIFICATION -> heads.token(g, x, labels().count());
+            case QUESTION_ANSWERING -> heads.span(g, x);
+            case FILL_MASK -> heads.masked(g, x);
+            case EMBEDDING -> throw new IllegalArgumentException("embedding has no head");
+        };
     }
 
     /**
