@@ -139,11 +139,22 @@ record TextModel(
      * number of masked places.
      */
     Tensor scores(Recorder g, Task task, Tensor x, RaggedBatch batch) {
+        return scores(g, encoder, labels(), task, x, batch);
+    }
+
+    /** The same for an encoder without its folder. */
+    static Tensor scores(
+            Recorder g,
+            TokenEncoder encoder,
+            Labels labels,
+            Task task,
+            Tensor x,
+            RaggedBatch batch) {
         Heads heads = encoder.heads();
         return switch (task) {
-            case CLASSIFICATION -> heads.sequence(g, x, batch, labels().count());
+            case CLASSIFICATION -> heads.sequence(g, x, batch, labels.count());
             case RERANKING -> heads.sequence(g, x, batch, 1);
-            case TOKEN_CLASSIFICATION -> heads.token(g, x, labels().count());
+            case TOKEN_CLASSIFICATION -> heads.token(g, x, labels.count());
             case QUESTION_ANSWERING -> heads.span(g, x);
             case FILL_MASK -> heads.masked(g, x);
             case EMBEDDING -> throw new IllegalArgumentException("embedding has no head");
