@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 
 /** Settings for a model, and the door to it. */
@@ -128,11 +130,49 @@ public final class ModelLoader {
                                 DEFAULT_CAPACITY.sequences());
         int readable = Math.min(limit, largest.tokens());
         Path place = tokenizer == null ? model.folder().path() : tokenizer;
-        TextReader reader = TextReader.of(model, Tokenizer.load(place), readable);
-        check(reader);
+        // At the same time: each takes some tenths of a second when a process is young.
+        FutureTask<Tokenizer> reading = new FutureTask<>(() -> Tokenizer.load(place));
+        Thread.ofPlatform().daemon().name("cyclane-tokenizer").start(reading);
+        Engine engine = engine(model, tasks, largest);
+        boolean fits = false;
+        try {
+            TextReader reader = TextReader.of(model, result(reading), readable);
+            check(reader);
+            fits = true;
+            return new LoadedModel(nameOrPath, reader, engine, largest, longTexts);
+        } finally {
+            if (!fits) {
+                engine.close();
+            }
+        }
+    }
+
+    private Engine engine(TextModel model, Set<Task> tasks, Capacity largest) {
         Backend opened = backend == null ? Backends.open() : Backends.open(backend);
-        Engine engine = new Engine(opened, model, tasks, largest, sessions, randomHead);
-        return new LoadedModel(nameOrPath, reader, engine, largest, longTexts);
+        return new Engine(opened, model, tasks, largest, sessions, randomHead);
+    }
+
+    private static Tokenizer result(FutureTask<Tokenizer> reading) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return reading.get();
+                } catch (InterruptedException e) {
+                    interrupted = true; // it takes a moment, and reads no slower for it
+                }
+            }
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case RuntimeException cause -> throw cause;
+                case Error cause -> throw cause;
+                case null, default -> throw new IllegalStateException(e);
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private int limit(TextModel model, Set<Task> tasks) {

@@ -84,10 +84,9 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
-     * Reads a tensor as finite F32, whatever type it is stored in.
+     * Reads a tensor as finite F32, whatever float type it is stored in.
      *
-     * <p>F32, F16, BF16 and I8 are exact; F64 is rounded to the nearest F32, ties to even. An I8
-     * stands for itself: a scale, where there is one, is the caller's to apply.
+     * <p>F32, F16 and BF16 are exact; F64 is rounded to the nearest F32, ties to even.
      *
      * @param to exactly 4 bytes an element, any alignment; F32 in the machine's byte order
      * @throws CheckpointException when the tensor is missing, not one of these types, holds a NaN,

@@ -38,12 +38,11 @@ final class Widening {
                     case F16 -> new WidenedF16();
                     case BF16 -> new WidenedBf16();
                     case F64 -> new RoundedF64();
-                    case I8 -> new WidenedI8();
                     default ->
                             throw new CheckpointException(
                                     "tensor '%s': its type is %s; weights are read from F32, F16,"
                                                     .formatted(from.name(), from.type())
-                                            + " BF16, F64 or I8");
+                                            + " BF16 or F64");
                 };
         float[] floats = new float[(int) Math.min(BLOCK, from.elements())];
         long elements = from.elements();
@@ -116,20 +115,6 @@ final class Widening {
             MemorySegment.copy(from, STORED_SHORT, 2 * at, halves, 0, n);
             for (int i = 0; i < n; i++) {
                 to[i] = Float.intBitsToFloat(halves[i] << 16);
-            }
-        }
-    }
-
-    private record WidenedI8(byte[] bytes) implements Block {
-        WidenedI8() {
-            this(new byte[BLOCK]);
-        }
-
-        @Override
-        public void read(MemorySegment from, long at, float[] to, int n) {
-            MemorySegment.copy(from, ValueLayout.JAVA_BYTE, at, bytes, 0, n);
-            for (int i = 0; i < n; i++) {
-                to[i] = bytes[i];
             }
         }
     }

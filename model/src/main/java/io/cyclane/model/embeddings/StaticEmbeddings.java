@@ -175,7 +175,7 @@ public final class StaticEmbeddings implements TokenEncoder {
         StoredTensor embeddings = vectors(checkpoint);
         try (Arena memory = Arena.ofConfined()) {
             MemorySegment vectors = memory.allocate(4 * embeddings.elements(), 4);
-            checkpoint.floats(EMBEDDINGS, vectors);
+            read(checkpoint, embeddings, vectors, memory);
             int[] row = mapping(checkpoint, embeddings.extent(0));
             float[] weight = weights(checkpoint, memory);
             int width = width();
@@ -185,6 +185,25 @@ public final class StaticEmbeddings implements TokenEncoder {
                     rows.setAtIndex(FLOAT, (long) id * width + i, weight[id] * x);
                 }
             }
+        }
+    }
+
+    /** An I8 stands for itself: all share one scale, which the mean's length hides. */
+    private void read(
+            Checkpoint checkpoint, StoredTensor embeddings, MemorySegment to, Arena memory) {
+        if (embeddings.type() != StoredType.I8) {
+            checkpoint.floats(EMBEDDINGS, to);
+            return;
+        }
+        if (!normalize) {
+            throw new CheckpointException(
+                    "%s: '%s' is I8 without a scale, which only vectors scaled to length 1 can do without"
+                            .formatted(checkpoint.source(), EMBEDDINGS));
+        }
+        MemorySegment bytes = memory.allocate(embeddings.elements());
+        checkpoint.copy(EMBEDDINGS, bytes);
+        for (long i = 0; i < embeddings.elements(); i++) {
+            to.setAtIndex(FLOAT, i, bytes.get(ValueLayout.JAVA_BYTE, i));
         }
     }
 
