@@ -3,6 +3,7 @@ package io.cyclane.model;
 import io.cyclane.model.text.Encoding;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 
 /**
@@ -37,7 +38,13 @@ public final class TokenClassifier implements AutoCloseable {
 
     /** {@return the stretches of a text that have a label other than {@code O}} */
     public List<Entity> entities(String text) {
-        return Entity.of(text, run(List.of(text)).results().getFirst());
+        return runEntities(List.of(text)).results().getFirst();
+    }
+
+    /** {@return the same for each text} */
+    public Outcome<List<Entity>> runEntities(List<String> texts) {
+        Iterator<String> rest = texts.iterator();
+        return run(texts).map(labels -> Entity.of(rest.next(), labels));
     }
 
     /** {@return for each text the label of each of its tokens, special ones left out} */

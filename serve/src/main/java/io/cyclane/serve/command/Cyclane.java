@@ -61,6 +61,15 @@ public final class Cyclane implements Runnable {
                         .addSubcommand(new Search(cyclane))
                         .addSubcommand(
                                 new CommandLine(new Eval()).addSubcommand(new EvalBeir(cyclane)))
+                        .addSubcommand(new Classify(cyclane))
+                        .addSubcommand(new Rerank(cyclane))
+                        .addSubcommand(new AnswerQuestion(cyclane))
+                        .addSubcommand(new FillMask(cyclane))
+                        .addSubcommand(new Tokenize(cyclane))
+                        .addSubcommand(new Convert(cyclane))
+                        .addSubcommand(
+                                new CommandLine(new Export())
+                                        .addSubcommand(new ExportOnnx(cyclane)))
                         .addSubcommand(new Info(cyclane))
                         .addSubcommand(new Plan(cyclane))
                         .setOut(terminal.out())
