@@ -43,12 +43,7 @@ record Labels(List<String> names, boolean areExclusive) {
                 names.add(byId.string(Integer.toString(id)));
             }
         } else {
-            int count = config.count("num_labels", UNSAID);
-            if (count > MOST) {
-                throw new CheckpointException(
-                        "%s: 'num_labels' is %d; at most %d are read"
-                                .formatted(config.source(), count, MOST));
-            }
+            int count = config.countUpTo(MOST, "num_labels", UNSAID);
             for (int id = 0; id < count; id++) {
                 names.add("LABEL_" + id);
             }

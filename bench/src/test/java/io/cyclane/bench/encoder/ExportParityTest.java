@@ -2,6 +2,7 @@ package io.cyclane.bench.encoder;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -84,6 +86,27 @@ class ExportParityTest {
         for (Form form : Form.values()) {
             agrees(form, batch(lengths, 64), 80);
         }
+    }
+
+    /** Trained numbers, rounded to F16, and a whole small checkpoint. */
+    @ParameterizedTest
+    @CsvSource({"tinybert-4l-312d,512,128", "tribuo-bert-1l,1656,100"})
+    void storedCheckpointsAgree(String name, int vocabulary, int longest) throws Exception {
+        Path root = Path.of("").toAbsolutePath();
+        while (root != null && !Files.isDirectory(root.resolve(".mvn"))) {
+            root = root.getParent();
+        }
+        Path model = root == null ? null : root.resolve("../shared/data/models/" + name);
+        if (model == null || !Files.isDirectory(model)) {
+            System.out.println("skipped: there is no ../shared/data/models/" + name);
+        }
+        assumeTrue(model != null && Files.isDirectory(model), name + " is not there");
+        beside(64);
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(model.resolve(file), folder.resolve(file));
+        }
+        int[] lengths = new Random(9).ints(40, 1, longest + 1).toArray();
+        agrees(Form.STANDARD, batch(lengths, vocabulary), longest);
     }
 
     /** The same texts, one padded batch there, ragged here: what facades make of each head. */
@@ -202,7 +225,8 @@ class ExportParityTest {
         if (shape.positions > shape.longest) {
             int[] few = new int[3];
             Arrays.fill(few, shape.positions);
-            agrees(Form.STANDARD, batch(few, shape.vocabulary), shape.positions);
+            // Fused: the standard form keeps several products of all tokens with all at once.
+            agrees(Form.FUSED, batch(few, shape.vocabulary), shape.positions);
         }
     }
 

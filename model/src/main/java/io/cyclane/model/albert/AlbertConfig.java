@@ -29,6 +29,7 @@ public record AlbertConfig(
         int types,
         Activation function,
         float normEps) {
+    private static final int MOST_GROUP_LAYERS = 64;
 
     /**
      * Reads the configuration.
@@ -44,9 +45,9 @@ public record AlbertConfig(
                         config.count("vocab_size"),
                         config.count("embedding_size"),
                         config.count("hidden_size"),
-                        config.count("num_hidden_layers"),
-                        config.count("num_hidden_groups", 1),
-                        config.count("inner_group_num", 1),
+                        config.countUpTo(ModelConfig.MOST_LAYERS, "num_hidden_layers"),
+                        config.countUpTo(ModelConfig.MOST_LAYERS, "num_hidden_groups", 1),
+                        config.countUpTo(MOST_GROUP_LAYERS, "inner_group_num", 1),
                         config.count("num_attention_heads"),
                         config.count("intermediate_size"),
                         config.count("max_position_embeddings"),

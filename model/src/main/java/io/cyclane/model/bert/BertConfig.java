@@ -37,7 +37,7 @@ public record BertConfig(
                 new BertConfig(
                         config.count("vocab_size"),
                         config.count("hidden_size"),
-                        config.count("num_hidden_layers"),
+                        config.countUpTo(ModelConfig.MOST_LAYERS, "num_hidden_layers"),
                         config.count("num_attention_heads"),
                         config.count("intermediate_size"),
                         config.count("max_position_embeddings"),

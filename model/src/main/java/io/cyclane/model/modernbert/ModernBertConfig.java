@@ -43,6 +43,9 @@ public record ModernBertConfig(
         boolean classifierBias,
         Activation classifierFunction,
         Pooling classifierPooling) {
+    /** Tables of angles are made for as many, before a text is seen. */
+    private static final int MOST_POSITIONS = 1 << 17;
+
     private static final String GLOBAL = "full_attention";
     private static final String LOCAL = "sliding_attention";
 
@@ -86,7 +89,7 @@ public record ModernBertConfig(
                 width,
                 heads,
                 config.count("intermediate_size"),
-                config.count("max_position_embeddings"),
+                config.countUpTo(MOST_POSITIONS, "max_position_embeddings"),
                 local / 2,
                 isGlobal(config),
                 theta(config, GLOBAL, "global_rope_theta", 160_000),
@@ -106,7 +109,7 @@ public record ModernBertConfig(
     }
 
     private static List<Boolean> isGlobal(ModelConfig config) {
-        int layers = config.count("num_hidden_layers");
+        int layers = config.countUpTo(ModelConfig.MOST_LAYERS, "num_hidden_layers");
         List<Boolean> global = new ArrayList<>();
         if (!config.has("layer_types")) {
             int every = config.count("global_attn_every_n_layers", 3);
