@@ -210,7 +210,7 @@ public final class Encoder implements AutoCloseable {
     }
 
     private int read(String text, LongTexts longTexts, TokenBatch to) {
-        return model.reader().text(model.text().prepared(text), longTexts, to);
+        return model.embeddingReader().text(model.text().prepared(text), longTexts, to);
     }
 
     /** {@return the width of a vector} */

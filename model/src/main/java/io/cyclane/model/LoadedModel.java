@@ -34,6 +34,7 @@ public final class LoadedModel implements AutoCloseable {
 
     private final TextModel model;
     private final TextReader reader;
+    private final TextReader embeddingReader;
     private final Engine engine;
     private final Capacity capacity;
     private final @Nullable LongTexts longTexts;
@@ -44,11 +45,13 @@ public final class LoadedModel implements AutoCloseable {
     LoadedModel(
             String name,
             TextReader reader,
+            TextReader embeddingReader,
             Engine engine,
             Capacity capacity,
             @Nullable LongTexts longTexts) {
         this.model = reader.model();
         this.reader = reader;
+        this.embeddingReader = embeddingReader;
         this.engine = engine;
         this.capacity = capacity;
         this.longTexts = longTexts;
@@ -110,9 +113,7 @@ public final class LoadedModel implements AutoCloseable {
                 .values()
                 .forEach(executable ->
                         parameters.addAll(executable.program().parameters().values()));
-        model.encoder().computed().stream()
-                .filter(_ -> model.encoder().sample().isPresent())
-                .forEach(parameters::remove);
+        parameters.removeIf(parameter -> !model.encoder().isLearnt(parameter));
         return new ModelInfo(
                 model.encoder().architecture(),
                 parameters.stream().mapToLong(p -> p.shape().elements()).sum(),
@@ -120,7 +121,7 @@ public final class LoadedModel implements AutoCloseable {
                 model.rounds(),
                 "F32",
                 model.encoder().width(),
-                reader.maxTokens(),
+                onlyEmbeds() ? embeddingReader.maxTokens() : reader.maxTokens(),
                 model.pooling() + (model.normalize() ? ", length 1" : ""),
                 engine.backend().description(),
                 engine.weights().residentBytesByLayout(),
@@ -128,12 +129,22 @@ public final class LoadedModel implements AutoCloseable {
                 engine.sessions());
     }
 
+    private boolean onlyEmbeds() {
+        return engine.executables().keySet().equals(Set.of(Task.EMBEDDING));
+    }
+
     TextModel text() {
         return model;
     }
 
+    /** {@return what reads texts for tasks with a head} */
     TextReader reader() {
         return reader;
+    }
+
+    /** {@return what reads texts to be embedded: there a model may have a limit of its own} */
+    TextReader embeddingReader() {
+        return embeddingReader;
     }
 
     Engine engine() {

@@ -129,6 +129,7 @@ public final class ModelLoader {
                                 Math.max(DEFAULT_CAPACITY.tokens(), limit),
                                 DEFAULT_CAPACITY.sequences());
         int readable = Math.min(limit, largest.tokens());
+        int embedded = maxTokens > 0 ? readable : Math.min(readable, model.maxTokens());
         Path place = tokenizer == null ? model.folder().path() : tokenizer;
         // At the same time: each takes some tenths of a second when a process is young.
         FutureTask<Tokenizer> reading = new FutureTask<>(() -> Tokenizer.load(place));
@@ -137,9 +138,10 @@ public final class ModelLoader {
         boolean fits = false;
         try {
             TextReader reader = TextReader.of(model, result(reading), readable);
-            check(reader);
+            TextReader embedder = reader.upTo(embedded);
+            check(embedder);
             fits = true;
-            return new LoadedModel(nameOrPath, reader, engine, largest, longTexts);
+            return new LoadedModel(nameOrPath, reader, embedder, engine, largest, longTexts);
         } finally {
             if (!fits) {
                 engine.close();

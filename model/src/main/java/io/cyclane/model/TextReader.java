@@ -16,6 +16,21 @@ record TextReader(TextModel model, Tokenizer tokenizer, Tokenizer bare, int maxT
         return new TextReader(model, tokenizer, tokenizer.bare(), maxTokens);
     }
 
+    /** {@return a reader of other length} */
+    TextReader upTo(int limit) {
+        return new TextReader(model, tokenizer, bare, limit);
+    }
+
+    /** {@return the texts, none of them null} */
+    static List<String> checked(List<String> texts) {
+        for (int i = 0; i < texts.size(); i++) {
+            if (texts.get(i) == null) {
+                throw new NullPointerException("text " + i + " of the list is null");
+            }
+        }
+        return List.copyOf(texts);
+    }
+
     /** {@return how many tokens are put around every text} */
     int specials() {
         return model.encoder().readsSpecials() ? tokenizer.specials(false) : 0;

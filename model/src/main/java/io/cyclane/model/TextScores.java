@@ -2,14 +2,13 @@ package io.cyclane.model;
 
 import io.cyclane.model.text.Encoding;
 import java.util.List;
-import java.util.Objects;
 
 /** Runs a head that gives one row of scores per text or pair. */
 record TextScores(LoadedModel model, Task task) {
     /** {@return the rows of texts, as {@code joined} joins those of parts} */
     Outcome<float[]> texts(List<String> texts, Joined joined) {
         LongTexts longTexts = model.longTexts(LongTexts.TRUNCATE);
-        List<String> own = List.copyOf(texts);
+        List<String> own = TextReader.checked(texts);
         return outcome(
                 model.run(
                         task,
@@ -22,7 +21,6 @@ record TextScores(LoadedModel model, Task task) {
     /** {@return the rows of pairs} */
     Outcome<float[]> pairs(List<TextPair> pairs, Joined joined) {
         LongTexts longTexts = model.longTexts(LongTexts.TRUNCATE);
-        Objects.requireNonNull(pairs, "the pairs are null");
         return outcome(
                 model.run(
                         task,

@@ -49,16 +49,17 @@ public final class TokenClassifier implements AutoCloseable {
 
     /** {@return for each text the label of each of its tokens, special ones left out} */
     public Outcome<List<TokenLabel>> run(List<String> texts) {
+        List<String> own = TextReader.checked(texts);
         LongTexts longTexts = model.longTexts(LongTexts.TRUNCATE);
         int overlap = Math.min(MOST_OVERLAP, model.reader().maxTokens() / 4);
         List<Labelling> labellings = new ArrayList<>();
         Reading reading =
                 model.run(
                         Task.TOKEN_CLASSIFICATION,
-                        texts.size(),
+                        own.size(),
                         (item, to) -> {
                             List<Encoding> parts =
-                                    model.reader().encodings(texts.get(item), longTexts, overlap);
+                                    model.reader().encodings(own.get(item), longTexts, overlap);
                             labellings.add(new Labelling(parts, overlap));
                             parts.forEach(to::add);
                         },

@@ -71,6 +71,11 @@ public interface TokenEncoder {
         return List.of();
     }
 
+    /** {@return whether a parameter's numbers came out of training, rather than a formula} */
+    default boolean isLearnt(Parameter parameter) {
+        return !computed().contains(parameter);
+    }
+
     /**
      * Works out a parameter of {@link #computed}.
      *

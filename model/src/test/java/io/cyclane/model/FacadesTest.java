@@ -13,7 +13,9 @@ import io.cyclane.model.text.TokenizerException;
 import io.cyclane.tensor.backend.CapacityException;
 import io.cyclane.tensor.backend.InputException;
 import io.cyclane.tensor.memory.Slab;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -166,6 +168,25 @@ class FacadesTest {
 
     private static String words(String text, int from, int to) {
         return String.join(" ", List.of(text.split(" ")).subList(from, to));
+    }
+
+    /** What sentence-transformers files say of a limit is about embedding alone. */
+    @Test
+    void eachTaskReadsAsMuchAsItsFilesSay() throws IOException {
+        SmallModel.write(folder, SmallModel.BERT, 3, Task.CLASSIFICATION);
+        Files.writeString(folder.resolve("sentence_bert_config.json"), "{\"max_seq_length\": 20}");
+        List<String> texts = List.of(SmallModel.words(90));
+        float[] alone;
+        try (Encoder encoder = Encoder.load(folder)) {
+            alone = encoder.run(texts).vectors()[0];
+        }
+        try (LoadedModel model = ModelLoader.of(folder).open(Task.EMBEDDING, Task.CLASSIFICATION)) {
+            Embeddings embedded = model.encoder().run(texts);
+            assertArrayEquals(new int[] {20}, embedded.tokens());
+            assertArrayEquals(alone, embedded.vectors()[0]);
+            assertArrayEquals(
+                    new int[] {SmallModel.POSITIONS}, model.classifier().run(texts).tokens());
+        }
     }
 
     @Test

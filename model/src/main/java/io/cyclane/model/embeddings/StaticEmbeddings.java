@@ -171,6 +171,11 @@ public final class StaticEmbeddings implements TokenEncoder {
     }
 
     @Override
+    public boolean isLearnt(Parameter parameter) {
+        return true;
+    }
+
+    @Override
     public void compute(Parameter parameter, Checkpoint checkpoint, MemorySegment rows) {
         StoredTensor embeddings = vectors(checkpoint);
         try (Arena memory = Arena.ofConfined()) {

@@ -17,14 +17,19 @@ import picocli.CommandLine.Option;
 final class Convert implements Callable<Integer> {
     /** What weights may be written as. */
     enum Type {
-        bf16(StoredType.BF16),
-        f16(StoredType.F16),
-        f32(StoredType.F32);
+        BF16(StoredType.BF16),
+        F16(StoredType.F16),
+        F32(StoredType.F32);
 
         private final StoredType stored;
 
         Type(StoredType stored) {
             this.stored = stored;
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 

@@ -72,6 +72,7 @@ public final class Cyclane implements Runnable {
                                         .addSubcommand(new ExportOnnx(cyclane)))
                         .addSubcommand(new Info(cyclane))
                         .addSubcommand(new Plan(cyclane))
+                        .setCaseInsensitiveEnumValuesAllowed(true)
                         .setOut(terminal.out())
                         .setErr(terminal.err())
                         .setParameterExceptionHandler(cyclane::misused)

@@ -21,29 +21,39 @@ import picocli.CommandLine.Option;
 final class ExportOnnx implements Callable<Integer> {
     /** What the file is to do. */
     enum Job {
-        embed(Task.EMBEDDING),
-        classify(Task.CLASSIFICATION),
-        entities(Task.TOKEN_CLASSIFICATION),
-        rerank(Task.RERANKING),
-        answer(Task.QUESTION_ANSWERING),
-        fill(Task.FILL_MASK);
+        EMBED(Task.EMBEDDING),
+        CLASSIFY(Task.CLASSIFICATION),
+        ENTITIES(Task.TOKEN_CLASSIFICATION),
+        RERANK(Task.RERANKING),
+        ANSWER(Task.QUESTION_ANSWERING),
+        FILL(Task.FILL_MASK);
 
         private final Task task;
 
         Job(Task task) {
             this.task = task;
         }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /** How attention is written. */
     enum Form {
-        standard(OnnxExport.Form.STANDARD),
-        fused(OnnxExport.Form.FUSED);
+        STANDARD(OnnxExport.Form.STANDARD),
+        FUSED(OnnxExport.Form.FUSED);
 
         private final OnnxExport.Form form;
 
         Form(OnnxExport.Form form) {
             this.form = form;
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 

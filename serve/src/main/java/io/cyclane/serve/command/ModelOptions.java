@@ -6,6 +6,7 @@ import io.cyclane.model.ModelLoader;
 import io.cyclane.model.PlanReport;
 import io.cyclane.serve.EmbeddingModel;
 import io.cyclane.serve.ModelSource;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -34,13 +35,18 @@ final class ModelOptions {
 
     /** What becomes of a text beyond the limit. */
     enum Choice {
-        truncate(LongTexts.TRUNCATE),
-        chunk(LongTexts.CHUNK);
+        TRUNCATE(LongTexts.TRUNCATE),
+        CHUNK(LongTexts.CHUNK);
 
         private final LongTexts meaning;
 
         Choice(LongTexts meaning) {
             this.meaning = meaning;
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 
