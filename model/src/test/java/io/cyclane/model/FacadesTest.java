@@ -6,8 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cyclane.model.Reranker.Ranked;
+import io.cyclane.model.checkpoint.Checkpoint;
 import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.checkpoint.ModelConfig;
+import io.cyclane.model.checkpoint.Safetensors;
+import io.cyclane.model.checkpoint.SafetensorsWriter;
+import io.cyclane.model.checkpoint.StoredTensor;
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.TokenizerException;
 import io.cyclane.tensor.backend.CapacityException;
@@ -19,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -394,6 +399,37 @@ class FacadesTest {
         try (MaskFiller filler = MaskFiller.load(folder)) {
             assertEquals(64, filler.fill("[MASK] ".repeat(64), 1).size());
             assertThrows(CapacityException.class, () -> filler.fill("[MASK] ".repeat(65), 1));
+        }
+    }
+
+    /** As frameworks write them: the encoder's and the pooler's behind a prefix, heads without. */
+    @Test
+    void headsStandBesideAPrefixedEncoder() throws IOException {
+        Path plain = folder.resolve("plain");
+        Path prefixed = folder.resolve("prefixed");
+        SmallModel.write(plain, SmallModel.BERT, 13, Task.CLASSIFICATION, Task.FILL_MASK);
+        SmallModel.write(prefixed, SmallModel.BERT, 14);
+        try (Checkpoint checkpoint = Safetensors.open(plain)) {
+            List<StoredTensor> renamed = new ArrayList<>();
+            for (StoredTensor tensor : checkpoint.tensors()) {
+                String name =
+                        tensor.name()
+                                .replace("cls.predictions.bias", "cls.predictions.decoder.bias");
+                boolean isHead = name.startsWith("cls.") || name.startsWith("classifier.");
+                String spelled = isHead ? name : "bert." + name;
+                renamed.add(
+                        new StoredTensor(spelled, tensor.type(), tensor.extents(), tensor.bytes()));
+            }
+            SafetensorsWriter.write(prefixed.resolve("model.safetensors"), renamed, Map.of());
+        }
+        try (LoadedModel one = ModelLoader.of(plain).open(Task.CLASSIFICATION, Task.FILL_MASK);
+                LoadedModel other =
+                        ModelLoader.of(prefixed).open(Task.CLASSIFICATION, Task.FILL_MASK)) {
+            assertEquals(
+                    one.classifier().classify("the cat"), other.classifier().classify("the cat"));
+            assertEquals(
+                    one.maskFiller().fill("the [MASK]", 9),
+                    other.maskFiller().fill("the [MASK]", 9));
         }
     }
 

@@ -115,7 +115,7 @@ public final class ModelConfig {
         return has(key) ? asInteger(key, value(key)) : otherwise;
     }
 
-    /** {@return the width or number at a key, 1 to {@value #MOST_COUNT}} */
+    /** {@return the width or number at a key, 1 to 2^28} */
     public int count(String key) {
         return within(key, integer(key), MOST_COUNT);
     }
