@@ -3,6 +3,7 @@ package io.cyclane.serve.command;
 import io.cyclane.model.text.Encoding;
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.Tokenizer;
+import io.cyclane.model.text.Truncation;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -105,7 +106,7 @@ final class Tokenize implements Callable<Integer> {
         if (maxTokens != null) {
             return maxTokens;
         }
-        var own = tokenizer.truncation();
+        Truncation own = tokenizer.truncation();
         return own == null ? Tokenizer.NO_LIMIT : own.limit();
     }
 
