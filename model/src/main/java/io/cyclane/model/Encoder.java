@@ -1,9 +1,7 @@
 package io.cyclane.model;
 
-import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.Tokenizer;
-import io.cyclane.model.text.TokenizerReading;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.Backends;
 import io.cyclane.tensor.backend.CapacityException;
@@ -12,18 +10,14 @@ import io.cyclane.tensor.memory.MemoryPlan;
 import io.cyclane.tensor.memory.MemoryPlanner;
 import io.cyclane.tensor.memory.PlanOptions;
 import io.cyclane.tensor.program.Program;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
-import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ArrayBlockingQueue;
 import org.agrona.MutableDirectBuffer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Turns texts into vectors.
@@ -36,40 +30,24 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread-safe: callers share a number of sessions (1 unless asked for more) and wait in order. A
  * text's vector depends on nothing but the text: not on its neighbours, the threads or the session.
- * {@link #close} refuses new calls, waits for those under way and frees all memory; every later
- * call throws {@link IllegalStateException}. An encoder that is dropped without being closed is
- * freed when the garbage collector finds it, with a warning that names where it was loaded.
+ * {@link #close} closes the model, as {@link LoadedModel#close} says; an encoder that is dropped
+ * without being closed is freed when the garbage collector finds it, with a warning that names
+ * where it was loaded.
  *
  * <p>A thread that is interrupted while it waits for a session gets an {@link
  * IllegalStateException} and stays interrupted.
  */
 public final class Encoder implements AutoCloseable {
-    private static final Logger LOG = System.getLogger(Encoder.class.getName());
-    private static final Cleaner CLEANER = Cleaner.create();
-
-    private final TextModel model;
-    private final Tokenizer tokenizer;
-    private final EncoderEngine engine;
+    private final LoadedModel model;
+    private final Engine engine;
     private final Capacity capacity;
-    private final int maxTokens;
-    private final ArrayBlockingQueue<Staging> stagings = new ArrayBlockingQueue<>(16);
-    private final Leak leak;
-    private final Cleaner.Cleanable cleanable;
+    private final int width;
 
-    private Encoder(
-            String name,
-            TextModel model,
-            Tokenizer tokenizer,
-            EncoderEngine engine,
-            Capacity capacity,
-            int maxTokens) {
+    Encoder(LoadedModel model) {
         this.model = model;
-        this.tokenizer = tokenizer;
-        this.engine = engine;
-        this.capacity = capacity;
-        this.maxTokens = maxTokens;
-        this.leak = new Leak(engine, name, new Throwable("the encoder was loaded here"));
-        this.cleanable = CLEANER.register(this, leak);
+        this.engine = model.engine();
+        this.capacity = model.capacity();
+        this.width = model.text().encoder().width();
     }
 
     /**
@@ -86,13 +64,12 @@ public final class Encoder implements AutoCloseable {
 
     /** Loads a model from its folder, whatever its name, with the settings most want. */
     public static Encoder load(Path folder) {
-        // Absolute, so that a folder called like an alias is still the folder.
-        return load(folder.toAbsolutePath().toString());
+        return ModelLoader.of(folder).open(Task.EMBEDDING).encoder();
     }
 
     /** {@return a builder for a model with other settings} */
     public static Builder builder(String nameOrPath) {
-        return new Builder(nameOrPath);
+        return new Builder(ModelLoader.of(nameOrPath));
     }
 
     /** {@return the vector of a text} */
@@ -115,63 +92,30 @@ public final class Encoder implements AutoCloseable {
      * @throws NullPointerException when a text is null, naming its place in the list
      */
     public Embeddings run(List<String> texts) {
-        engine.checkOpen();
-        Staging staging = stagings.poll();
-        if (staging == null) {
-            staging = new Staging();
-        }
-        int count = texts.size();
-        float[][] vectors = new float[count][];
-        int[] tokens = new int[count];
-        int truncated = 0;
-        try {
-            staging.batch.clear();
-            int read = 0;
-            int done = 0;
-            for (String text : texts) {
-                if (text == null) {
-                    throw new NullPointerException("text " + read + " of the list is null");
-                }
-                staging.next.clear();
-                tokens[read] = tokenize(text, staging.next);
-                truncated += staging.next.truncated();
-                if (!fits(staging.batch, tokens[read])) {
-                    done = flush(staging.batch, vectors, done);
-                }
-                staging.batch.append(staging.next);
-                read++;
-            }
-            flush(staging.batch, vectors, done);
-        } finally {
-            stagings.offer(staging);
-            Reference.reachabilityFence(this);
-        }
-        return new Embeddings(vectors, tokens, truncated, engine.backend().description());
+        LongTexts longTexts = model.longTexts(LongTexts.TRUNCATE);
+        Means means = new Means(texts.size(), model.text().normalize());
+        Iterator<String> rest = texts.iterator();
+        Reading reading =
+                model.run(
+                        Task.EMBEDDING,
+                        texts.size(),
+                        (item, to) -> read(text(rest, item), longTexts, to),
+                        (window, batch, s, item) ->
+                                means.add(item, window.row(s), batch.length(s)));
+        return new Embeddings(
+                means.vectors(),
+                reading.tokens(),
+                reading.truncated(),
+                reading.chunked(),
+                engine.backend().description());
     }
 
-    private boolean fits(TokenBatch batch, int tokens) {
-        return batch.tokens() + tokens <= capacity.tokens()
-                && batch.sequences() < capacity.sequences();
-    }
-
-    private int flush(TokenBatch batch, float[][] vectors, int done) {
-        int sequences = batch.sequences();
-        if (sequences == 0) {
-            return done;
+    private static String text(Iterator<String> texts, int item) {
+        String text = texts.next();
+        if (text == null) {
+            throw new NullPointerException("text " + item + " of the list is null");
         }
-        int width = model.encoder().width();
-        Lane lane = engine.take();
-        try {
-            lane.run(batch, 0, sequences);
-            for (int s = 0; s < sequences; s++) {
-                vectors[done + s] = new float[width];
-                lane.read(s, vectors[done + s]);
-            }
-        } finally {
-            engine.give(lane);
-        }
-        batch.clear();
-        return done + sequences;
+        return text;
     }
 
     /**
@@ -185,19 +129,20 @@ public final class Encoder implements AutoCloseable {
      */
     public void embed(TokenBatch batch, MemorySegment to) {
         check(batch, to.byteSize(), 0);
-        int sequenceBytes = model.encoder().width() * Float.BYTES;
+        int sequenceBytes = width * Float.BYTES;
         for (int from = 0; from < batch.sequences(); ) {
             int end = endOfRun(batch, from);
             Lane lane = engine.take();
             try {
-                lane.run(batch, from, end);
-                lane.read(end - from, to, (long) from * sequenceBytes);
+                Lane.Window window = lane.window(Task.EMBEDDING);
+                window.run(batch, from, end);
+                window.read(end - from, to, (long) from * sequenceBytes);
             } finally {
                 engine.give(lane);
             }
             from = end;
         }
-        Reference.reachabilityFence(this);
+        Reference.reachabilityFence(model);
     }
 
     /**
@@ -207,30 +152,31 @@ public final class Encoder implements AutoCloseable {
      */
     public void embed(TokenBatch batch, MutableDirectBuffer to, int index) {
         check(batch, to.capacity(), index);
-        int sequenceBytes = model.encoder().width() * Float.BYTES;
+        int sequenceBytes = width * Float.BYTES;
         int at = index;
         for (int from = 0; from < batch.sequences(); ) {
             int end = endOfRun(batch, from);
             int bytes = (end - from) * sequenceBytes;
             Lane lane = engine.take();
             try {
-                lane.run(batch, from, end);
-                to.putBytes(at, lane.agronaVectors(), 0, bytes);
+                Lane.Window window = lane.window(Task.EMBEDDING);
+                window.run(batch, from, end);
+                to.putBytes(at, window.agrona(), 0, bytes);
             } finally {
                 engine.give(lane);
             }
             at += bytes;
             from = end;
         }
-        Reference.reachabilityFence(this);
+        Reference.reachabilityFence(model);
     }
 
     /** Checks all that can be wrong before anything is written. */
     private void check(TokenBatch batch, long lengthBytes, long offset) {
         engine.checkOpen();
-        long vectorBytes = (long) batch.sequences() * model.encoder().width() * Float.BYTES;
+        long vectorBytes = (long) batch.sequences() * width * Float.BYTES;
         Objects.checkFromIndexSize(offset, vectorBytes, lengthBytes);
-        int most = Math.min(capacity.tokens(), model.encoder().positions());
+        int most = Math.min(capacity.tokens(), model.text().encoder().positions());
         for (int s = 0; s < batch.sequences(); s++) {
             if (batch.length(s) > most) {
                 throw new CapacityException(
@@ -260,43 +206,33 @@ public final class Encoder implements AutoCloseable {
      */
     public int tokenize(String text, TokenBatch batch) {
         engine.checkOpen();
-        return tokenizer.encode(model.prepared(text), maxTokens, batch);
+        return read(text, LongTexts.TRUNCATE, batch);
+    }
+
+    private int read(String text, LongTexts longTexts, TokenBatch to) {
+        return model.embeddingReader().text(model.text().prepared(text), longTexts, to);
     }
 
     /** {@return the width of a vector} */
     public int dimension() {
         engine.checkOpen();
-        return model.encoder().width();
+        return width;
     }
 
     /** {@return the model's tokenizer} */
     public Tokenizer tokenizer() {
-        engine.checkOpen();
-        return tokenizer;
+        return model.tokenizer();
     }
 
     /** {@return what the model is, and the memory it takes} */
     public ModelInfo info() {
-        engine.checkOpen();
-        Program program = engine.executable().program();
-        return new ModelInfo(
-                model.encoder().architecture(),
-                program.parameters().values().stream().mapToLong(p -> p.shape().elements()).sum(),
-                model.encoder().stack().unrolledDepth(),
-                model.rounds(),
-                "F32",
-                model.encoder().width(),
-                maxTokens,
-                model.pooling() + (model.normalize() ? ", length 1" : ""),
-                engine.backend().description(),
-                engine.weights().residentBytesByLayout(),
-                engine.sessionBytes(),
-                engine.sessions());
+        return model.info();
     }
 
     /** {@return the memory that runs of a capacity take, worked out without loading a weight} */
     public static PlanReport plan(String nameOrPath, Capacity capacity) {
         TextModel model = TextModel.open(nameOrPath);
+        model.warnIfUnsaid(nameOrPath);
         try (Backend backend = Backends.open()) {
             Program lowered = backend.lower(model.embedding(capacity));
             MemoryPlan plan = MemoryPlanner.shared().plan(lowered, PlanOptions.DEFAULT);
@@ -310,95 +246,56 @@ public final class Encoder implements AutoCloseable {
         }
     }
 
+    /** Closes the model, with all its facades. A second close does nothing. */
     @Override
     public void close() {
-        leak.isClosed = true;
-        cleanable.clean();
-    }
-
-    /** Where texts of a call become tokens. */
-    private static final class Staging {
-        private final TokenBatch batch = new TokenBatch();
-        private final TokenBatch next = new TokenBatch();
-    }
-
-    /** Frees what an encoder held; says so when nobody closed it. */
-    private static final class Leak implements Runnable {
-        private final EncoderEngine engine;
-        private final String name;
-        private final Throwable loaded;
-        private volatile boolean isClosed;
-
-        Leak(EncoderEngine engine, String name, Throwable loaded) {
-            this.engine = engine;
-            this.name = name;
-            this.loaded = loaded;
-        }
-
-        @Override
-        public void run() {
-            if (!isClosed) {
-                LOG.log(
-                        Level.WARNING,
-                        "an encoder of '"
-                                + name
-                                + "' was dropped without being closed: close it, or use try with resources",
-                        loaded);
-            }
-            engine.close();
-        }
+        model.close();
     }
 
     /** Settings for an encoder. */
     public static final class Builder {
         /** A run's most tokens and sequences, unless asked for others. */
-        public static final Capacity DEFAULT_CAPACITY = new Capacity(4096, 64);
+        public static final Capacity DEFAULT_CAPACITY = ModelLoader.DEFAULT_CAPACITY;
 
-        private final String nameOrPath;
-        private @Nullable String backend;
-        private @Nullable Capacity capacity;
-        private int maxTokens;
-        private int sessions = 1;
+        private final ModelLoader loader;
 
-        private Builder(String nameOrPath) {
-            this.nameOrPath = nameOrPath;
+        private Builder(ModelLoader loader) {
+            this.loader = loader;
         }
 
-        /** Names the backend: cpu, gpu, reference. */
+        /** Names the backend, as {@link ModelLoader#backend} says. */
         public Builder backend(String name) {
-            backend = name;
+            loader.backend(name);
             return this;
         }
 
-        /**
-         * Sets the largest batch: memory is planned for it, and longer lists of texts are run in
-         * several.
-         */
+        /** Sets the largest batch, as {@link ModelLoader#capacity} says. */
         public Builder capacity(Capacity largest) {
-            capacity = largest;
+            loader.capacity(largest);
             return this;
         }
 
-        /**
-         * Sets how many tokens of a text are read, special ones counted, instead of the model's own
-         * choice.
-         */
+        /** Sets how many tokens of a text are read, as {@link ModelLoader#maxTokens} says. */
         public Builder maxTokens(int most) {
-            if (most < 1) {
-                throw new IllegalArgumentException(
-                        "at least 1 token of a text is read, not " + most);
-            }
-            maxTokens = most;
+            loader.maxTokens(most);
             return this;
         }
 
-        /** Sets how many callers are served at a time, each with an arena of its own. */
+        /** Sets how many callers are served at a time, as {@link ModelLoader#sessions} says. */
         public Builder sessions(int count) {
-            if (count < 1) {
-                throw new IllegalArgumentException(
-                        "an encoder has at least 1 session, not " + count);
-            }
-            sessions = count;
+            loader.sessions(count);
+            return this;
+        }
+
+        /** Sets what becomes of long texts, as {@link ModelLoader#longTexts} says. */
+        public Builder longTexts(LongTexts choice) {
+            loader.longTexts(choice);
+            return this;
+        }
+
+        /** Reads the tokenizer from elsewhere, as {@link ModelLoader#tokenizer} says. */
+        public Builder tokenizer(Path fileOrFolder) {
+            loader.tokenizer(fileOrFolder);
             return this;
         }
 
@@ -408,54 +305,7 @@ public final class Encoder implements AutoCloseable {
          * @throws io.cyclane.tensor.CyclaneException as {@link Encoder#load(String)} says
          */
         public Encoder load() {
-            TextModel model = TextModel.open(nameOrPath);
-            int limit = maxTokens == 0 ? model.maxTokens() : maxTokens;
-            if (limit > model.encoder().positions()) {
-                throw new CapacityException(
-                        "%d tokens of a text were asked for, model '%s' reads at most %d"
-                                .formatted(limit, nameOrPath, model.encoder().positions()));
-            }
-            Capacity largest =
-                    capacity != null
-                            ? capacity
-                            : new Capacity(
-                                    Math.max(DEFAULT_CAPACITY.tokens(), limit),
-                                    DEFAULT_CAPACITY.sequences());
-            int readable = Math.min(limit, largest.tokens());
-            TokenizerReading reading = TokenizerReading.start(model.folder().path());
-            EncoderEngine engine = engine(model, largest);
-            boolean fits = false;
-            try {
-                Tokenizer tokenizer = reading.result();
-                checkTokenizer(tokenizer, model, readable);
-                fits = true;
-                return new Encoder(nameOrPath, model, tokenizer, engine, largest, readable);
-            } finally {
-                if (!fits) {
-                    engine.close();
-                }
-            }
-        }
-
-        private EncoderEngine engine(TextModel model, Capacity largest) {
-            Backend opened = backend == null ? Backends.open() : Backends.open(backend);
-            return new EncoderEngine(opened, model, largest, sessions);
-        }
-
-        private void checkTokenizer(Tokenizer tokenizer, TextModel model, int readable) {
-            if (readable < tokenizer.specials(false)) {
-                throw new CapacityException(
-                        "%d tokens of a text would be read, but '%s' adds %d to every text: raise maxTokens or the capacity"
-                                .formatted(readable, nameOrPath, tokenizer.specials(false)));
-            }
-            if (tokenizer.vocabularySize() > model.encoder().vocabulary()) {
-                throw new CheckpointException(
-                        "model '%s': its tokenizer has %d tokens, its word table %d rows: they do not belong together"
-                                .formatted(
-                                        nameOrPath,
-                                        tokenizer.vocabularySize(),
-                                        model.encoder().vocabulary()));
-            }
+            return loader.open(Task.EMBEDDING).encoder();
         }
     }
 }

@@ -2,43 +2,42 @@ package io.cyclane.model;
 
 import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.model.text.TokenBatch;
+import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.Binding;
+import io.cyclane.tensor.backend.CapacityException;
 import io.cyclane.tensor.backend.Executable;
 import io.cyclane.tensor.backend.Session;
 import io.cyclane.tensor.memory.Buffer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.EnumMap;
+import java.util.Map;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** One session of an encoder, with the windows a batch goes through. One caller at a time. */
+/**
+ * One session of a model, with the windows that a batch goes through on its way to each task. One
+ * caller at a time; what a run gave is there until the next run of any task.
+ */
 final class Lane implements AutoCloseable {
     private final Session session;
-    private final Binding binding;
-    private final MemorySegment ids;
-    private final MemorySegment types;
-    private final MemorySegment offsets;
-    private final Buffer vectors;
-    private final int width;
-    private @Nullable UnsafeBuffer agronaVectors;
+    private final Map<Task, Window> windows = new EnumMap<>(Task.class);
 
-    private Lane(Session session, Executable executable, int width) {
+    private Lane(Session session, Map<Task, Executable> executables) {
         this.session = session;
-        this.binding = session.binding(executable);
-        this.ids = binding.input(RaggedBatch.IDS).segment();
-        this.types = binding.input(RaggedBatch.TYPES).segment();
-        this.offsets = binding.input(RaggedBatch.OFFSETS).segment();
-        this.vectors = binding.output(TextModel.VECTORS);
-        this.width = width;
+        executables.forEach((task, executable) -> {
+            Binding binding = session.binding(executable);
+            windows.put(task, new Window(binding, executable.program().outputs()));
+        });
     }
 
-    /** {@return a session of its own for an executable of {@code width} columns} */
-    static Lane open(Backend backend, Executable executable, int width) {
-        Session session = backend.open(executable);
+    /** {@return a session of its own for these executables, which share its arena} */
+    static Lane open(Backend backend, Map<Task, Executable> executables) {
+        Session session = backend.open(executables.values().toArray(Executable[]::new));
         boolean isBound = false;
         try {
-            Lane lane = new Lane(session, executable, width);
+            Lane lane = new Lane(session, executables);
             isBound = true;
             return lane;
         } finally {
@@ -48,38 +47,13 @@ final class Lane implements AutoCloseable {
         }
     }
 
-    /** Runs the sequences {@code from} to {@code to - 1} of a batch, which fit the capacity. */
-    void run(TokenBatch batch, int from, int to) {
-        int[] borders = batch.offsets();
-        int first = borders[from];
-        int tokens = borders[to] - first;
-        MemorySegment.copy(batch.ids(), first, ids, ValueLayout.JAVA_INT, 0, tokens);
-        MemorySegment.copy(batch.typeIds(), first, types, ValueLayout.JAVA_INT, 0, tokens);
-        for (int s = from; s <= to; s++) {
-            offsets.set(ValueLayout.JAVA_INT, 4L * (s - from), borders[s] - first);
+    /** {@return where a task's batches go in and results come out} */
+    Window window(Task task) {
+        Window window = windows.get(task);
+        if (window == null) {
+            throw new IllegalStateException("the model was not loaded for " + task.label());
         }
-        binding.count(RaggedBatch.TOKENS, tokens);
-        binding.count(RaggedBatch.SEQUENCES, to - from);
-        binding.run();
-    }
-
-    /** Copies the vector of the run's n-th sequence. */
-    void read(int sequence, float[] to) {
-        MemorySegment.copy(
-                vectors.segment(), ValueLayout.JAVA_FLOAT, 4L * width * sequence, to, 0, width);
-    }
-
-    /** Copies the vectors of the run's first sequences. */
-    void read(int sequences, MemorySegment to, long offset) {
-        MemorySegment.copy(vectors.segment(), 0, to, offset, 4L * width * sequences);
-    }
-
-    /** The run's vectors as an Agrona buffer, made when first asked for. */
-    UnsafeBuffer agronaVectors() {
-        if (agronaVectors == null) {
-            agronaVectors = vectors.agrona();
-        }
-        return agronaVectors;
+        return window;
     }
 
     long lengthBytes() {
@@ -89,5 +63,92 @@ final class Lane implements AutoCloseable {
     @Override
     public void close() {
         session.close();
+    }
+
+    /** The inputs and the one output of a task's executable. */
+    static final class Window {
+        private final Binding binding;
+        private final MemorySegment ids;
+        private final MemorySegment types;
+        private final MemorySegment offsets;
+        private final Buffer output;
+        private final int width;
+        private @Nullable UnsafeBuffer agronaOutput;
+
+        private Window(Binding binding, Map<String, Tensor> outputs) {
+            this.binding = binding;
+            this.ids = binding.input(RaggedBatch.IDS).segment();
+            this.types = binding.input(RaggedBatch.TYPES).segment();
+            this.offsets = binding.input(RaggedBatch.OFFSETS).segment();
+            Map.Entry<String, Tensor> only = outputs.entrySet().iterator().next();
+            this.output = binding.output(only.getKey());
+            this.width = only.getValue().shape().last();
+        }
+
+        /** Runs the sequences {@code from} to {@code to - 1} of a batch, which fit the capacity. */
+        void run(TokenBatch batch, int from, int to) {
+            write(batch, from, to);
+            binding.run();
+        }
+
+        /**
+         * Runs a batch of which only masked tokens are asked for.
+         *
+         * @param masks where they stand in the batch, rising
+         */
+        void run(TokenBatch batch, int[] masks) {
+            if (masks.length > TextModel.MOST_MASKS) {
+                throw new CapacityException(
+                        "%d masked places were given at once, at most %d are filled"
+                                .formatted(masks.length, TextModel.MOST_MASKS));
+            }
+            write(batch, 0, batch.sequences());
+            MemorySegment places = binding.input(TextModel.PLACES).segment();
+            for (int i = 0; i < masks.length; i++) {
+                places.setAtIndex(ValueLayout.JAVA_INT, i, masks[i]);
+            }
+            places.setAtIndex(ValueLayout.JAVA_INT, masks.length, batch.tokens());
+            binding.count(TextModel.MASKS, masks.length);
+            binding.run();
+        }
+
+        private void write(TokenBatch batch, int from, int to) {
+            int[] borders = batch.offsets();
+            int first = borders[from];
+            int tokens = borders[to] - first;
+            MemorySegment.copy(batch.ids(), first, ids, ValueLayout.JAVA_INT, 0, tokens);
+            MemorySegment.copy(batch.typeIds(), first, types, ValueLayout.JAVA_INT, 0, tokens);
+            for (int s = from; s <= to; s++) {
+                offsets.set(ValueLayout.JAVA_INT, 4L * (s - from), borders[s] - first);
+            }
+            binding.count(RaggedBatch.TOKENS, tokens);
+            binding.count(RaggedBatch.SEQUENCES, to - from);
+        }
+
+        /** {@return how many columns a row of the output has} */
+        int width() {
+            return width;
+        }
+
+        /** {@return the numbers of a row of what the last run gave} */
+        float[] row(int row) {
+            float[] numbers = new float[width];
+            MemorySegment.copy(
+                    output.segment(), ValueLayout.JAVA_FLOAT, 4L * width * row, numbers, 0, width);
+            return numbers;
+        }
+
+        /** Copies the first rows. */
+        void read(int rows, MemorySegment to, long offset) {
+            MemorySegment.copy(output.segment(), 0, to, offset, 4L * width * rows);
+        }
+
+        /** What the run gave as an Agrona buffer, made when first asked for. */
+        UnsafeBuffer agrona() {
+            if (agronaOutput == null) {
+                agronaOutput = output.agrona();
+            }
+            return agronaOutput;
+        }
     }
 }

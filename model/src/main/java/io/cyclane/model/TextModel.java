@@ -1,15 +1,17 @@
 package io.cyclane.model;
 
-import io.cyclane.model.checkpoint.Checkpoint;
 import io.cyclane.model.checkpoint.CheckpointException;
-import io.cyclane.model.checkpoint.CheckpointWeights;
 import io.cyclane.model.checkpoint.ModelAliases;
 import io.cyclane.model.checkpoint.ModelFolder;
 import io.cyclane.model.checkpoint.Pooling;
 import io.cyclane.model.checkpoint.SentenceSettings;
 import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.model.recursion.Group;
+import io.cyclane.tensor.Extent;
+import io.cyclane.tensor.Parameter;
+import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.Type;
 import io.cyclane.tensor.op.L2Normalize;
 import io.cyclane.tensor.op.Pool;
 import io.cyclane.tensor.program.Program;
@@ -17,8 +19,11 @@ import io.cyclane.tensor.program.Recorder;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A model's folder understood: its architecture, and how its token vectors become one vector. Holds
@@ -40,6 +45,18 @@ record TextModel(
     /** The name of the program's output, [S, D]. */
     static final String VECTORS = "vectors";
 
+    /** The name of the output of programs with a head. */
+    static final String SCORES = "scores";
+
+    /** The input that names masked tokens, and where the last one's sequence ends: I32 [M + 1]. */
+    static final String PLACES = "places";
+
+    /** The extent of {@link #PLACES}. */
+    static final String MASKS = "masks";
+
+    /** How many masked places a run fills at most. */
+    static final int MOST_MASKS = 64;
+
     private static final Logger LOG = System.getLogger(TextModel.class.getName());
     private static final float NORM_FLOOR = 1e-12f;
 
@@ -51,15 +68,8 @@ record TextModel(
     static TextModel open(String nameOrPath) {
         Path path = ModelAliases.resolve(nameOrPath);
         ModelFolder folder = ModelFolder.open(path);
-        TokenEncoder encoder = Architectures.of(folder.config());
-        Optional<SentenceSettings> sentence = folder.sentence();
-        if (sentence.isEmpty()) {
-            LOG.log(
-                    Level.WARNING,
-                    "model '"
-                            + nameOrPath
-                            + "' has no modules.json: its vector is that of the first token, not scaled");
-        }
+        TokenEncoder encoder = Architectures.of(folder);
+        Optional<SentenceSettings> sentence = folder.sentence().or(encoder::sentence);
         int maxTokens =
                 sentence.map(SentenceSettings::maxTokens)
                         .flatMap(TextModel::boxed)
@@ -78,15 +88,87 @@ record TextModel(
         return number.isPresent() ? Optional.of(number.getAsInt()) : Optional.empty();
     }
 
+    /** Warns when nothing says how the vectors of tokens become one. */
+    void warnIfUnsaid(String name) {
+        if (folder.sentence().isEmpty() && encoder.sentence().isEmpty()) {
+            LOG.log(
+                    Level.WARNING,
+                    "model '"
+                            + name
+                            + "' has no modules.json: its vector is that of the first token, not scaled");
+        }
+    }
+
     /** {@return the program from token ids to one vector per text} */
     Program embedding(Capacity capacity) {
         Recorder g = new Recorder(folder.path().getFileName() + " embedding");
         RaggedBatch batch = RaggedBatch.record(g, capacity.tokens(), capacity.sequences());
         Tensor tokens = encoder.forward(g, batch);
+        return g.output(VECTORS, pooled(g, tokens, batch)).program();
+    }
+
+    /** Records what makes one vector of those of a text's tokens. */
+    Tensor pooled(Recorder g, Tensor tokens, RaggedBatch batch) {
         Pool.Kind kind = pooling == Pooling.CLS ? Pool.Kind.CLS : Pool.Kind.MEAN;
         Tensor pooled = g.first(new Pool(kind), tokens, batch.offsets());
-        Tensor vectors = normalize ? g.first(new L2Normalize(NORM_FLOOR), pooled) : pooled;
-        return g.output(VECTORS, vectors).program();
+        return normalize ? g.first(new L2Normalize(NORM_FLOOR), pooled) : pooled;
+    }
+
+    /** {@return the labels of its head} */
+    Labels labels() {
+        return Labels.of(folder.config());
+    }
+
+    /**
+     * {@return the program from token ids to what a task asks for} Its output is {@link #VECTORS}
+     * for embedding, else {@link #SCORES}: a row per text, per token, or per masked place.
+     */
+    Program program(Task task, Capacity capacity) {
+        if (task == Task.EMBEDDING) {
+            return embedding(capacity);
+        }
+        Recorder g = new Recorder(folder.path().getFileName() + " " + task.label());
+        RaggedBatch batch = RaggedBatch.record(g, capacity.tokens(), capacity.sequences());
+        Tensor tokens = encoder.forward(g, batch);
+        Tensor x = task == Task.FILL_MASK ? masked(g, tokens, capacity) : tokens;
+        return g.output(SCORES, scores(g, task, x, batch)).program();
+    }
+
+    /**
+     * Records a task's head on vectors of tokens, [T, D], or, for {@link Task#FILL_MASK}, of any
+     * number of masked places.
+     */
+    Tensor scores(Recorder g, Task task, Tensor x, RaggedBatch batch) {
+        return scores(g, encoder, labels(), task, x, batch);
+    }
+
+    /** The same for an encoder without its folder. */
+    static Tensor scores(
+            Recorder g,
+            TokenEncoder encoder,
+            Labels labels,
+            Task task,
+            Tensor x,
+            RaggedBatch batch) {
+        Heads heads = encoder.heads();
+        return switch (task) {
+            case CLASSIFICATION -> heads.sequence(g, x, batch, labels.count());
+            case RERANKING -> heads.sequence(g, x, batch, 1);
+            case TOKEN_CLASSIFICATION -> heads.token(g, x, labels.count());
+            case QUESTION_ANSWERING -> heads.span(g, x);
+            case FILL_MASK -> heads.masked(g, x);
+            case EMBEDDING -> throw new IllegalArgumentException("embedding has no head");
+        };
+    }
+
+    /**
+     * The vectors of masked tokens alone, [M, D]: scores of every token for every place would take
+     * V columns each. A row is the first of a sequence that begins at the masked token.
+     */
+    private static Tensor masked(Recorder g, Tensor tokens, Capacity capacity) {
+        Extent.Bounded masks = new Extent.Bounded(MASKS, Math.min(MOST_MASKS, capacity.tokens()));
+        Tensor places = g.input(PLACES, Type.i32(Shape.of(new Extent.Borders(masks))));
+        return g.first(new Pool(Pool.Kind.CLS), tokens, places);
     }
 
     /**
@@ -95,40 +177,20 @@ record TextModel(
      * @throws CheckpointException when a weight is missing or misshapen, or a tensor would go
      *     unread
      */
-    CheckpointWeights weights(Program program) {
-        Checkpoint checkpoint = folder.checkpoint();
-        boolean isGood = false;
-        try {
-            String first =
-                    encoder.stored(program.parameters().values().iterator().next().name())
-                            .getFirst();
-            String prefix = CheckpointWeights.prefix(checkpoint, encoder.prefixes(), first);
-            CheckpointWeights weights =
-                    new CheckpointWeights(
-                            checkpoint,
-                            name ->
-                                    encoder.stored(name).stream()
-                                            .map(stored -> spelled(checkpoint, prefix, stored))
-                                            .toList());
-            weights.check(
-                    program.parameters().values(),
-                    stored ->
-                            encoder.isHead(
-                                    stored.startsWith(prefix)
-                                            ? stored.substring(prefix.length())
-                                            : stored));
-            isGood = true;
-            return weights;
-        } finally {
-            if (!isGood) {
-                checkpoint.close();
-            }
-        }
+    ModelWeights weights(Program program) {
+        return weights(List.of(program), false);
     }
 
-    private String spelled(Checkpoint checkpoint, String prefix, String stored) {
-        String former = prefix + encoder.formerName(stored);
-        return checkpoint.has(former) ? former : prefix + stored;
+    /**
+     * {@return the same for several programs, with random numbers for a missing head or without}
+     */
+    ModelWeights weights(List<Program> programs, boolean mayBeRandom) {
+        Set<Parameter> all = new LinkedHashSet<>();
+        programs.forEach(program -> all.addAll(program.parameters().values()));
+        Recorder g = new Recorder("encoder");
+        Tensor tokens = encoder.forward(g, RaggedBatch.record(g, 1, 1));
+        Program alone = g.output(VECTORS, tokens).program();
+        return ModelWeights.open(this, all, alone.parameters().values(), mayBeRandom);
     }
 
     /** {@return a text as the tokenizer is to see it: with the model's own prompt, and its case} */

@@ -103,7 +103,9 @@ class EncoderCheckpointTest {
 
     static Stream<Object[]> aWrongConfigurationIsNamed() {
         return Stream.of(
-                new Object[] {"model_type", "mamba", "'model_type' is 'mamba'; known is bert"},
+                new Object[] {
+                    "model_type", "mamba", "'model_type' is 'mamba'; known are albert, bert"
+                },
                 new Object[] {"num_attention_heads", 3, "16 can not be shared by 3 heads"},
                 new Object[] {"num_attention_heads", 0, "'num_attention_heads' is 0"},
                 new Object[] {"hidden_size", 0, "'hidden_size' is 0"},

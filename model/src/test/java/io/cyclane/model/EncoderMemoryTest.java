@@ -102,16 +102,33 @@ class EncoderMemoryTest {
 
     @Test
     void residentMemoryDoesNotGrow() throws Exception {
-        assertResidentMemoryStays(1500, 4000);
+        assertResidentMemoryStays("calls", tiny, 1500, 4000);
     }
 
     @Test
     @Tag("long")
     void residentMemoryDoesNotGrowInTenThousandCalls() throws Exception {
-        assertResidentMemoryStays(1000, 10_000);
+        assertResidentMemoryStays("calls", tiny, 1000, 10_000);
     }
 
-    private static void assertResidentMemoryStays(int first, int all) throws Exception {
+    @Test
+    void residentMemoryDoesNotGrowWhereTasksAlternate() throws Exception {
+        assertResidentMemoryStays("tasks", alternating(), 1500, 4000);
+    }
+
+    @Test
+    @Tag("long")
+    void residentMemoryDoesNotGrowInTenThousandCallsOfAlternatingTasks() throws Exception {
+        assertResidentMemoryStays("tasks", alternating(), 1500, 10_000);
+    }
+
+    private static Path alternating() {
+        String config = SmallModel.oneLabel(SmallModel.ALBERT);
+        return SmallModel.write(temporary.resolve("tasks"), config, 5, Task.CLASSIFICATION);
+    }
+
+    private static void assertResidentMemoryStays(String form, Path folder, int first, int all)
+            throws Exception {
         assumeLinux();
         // The heap is touched whole at the start, so that what grows is not the heap's first use.
         Fork.Result result =
@@ -121,7 +138,7 @@ class EncoderMemoryTest {
                                 "-Xms64m",
                                 "-Xmx64m",
                                 "-XX:+AlwaysPreTouch")
-                        .run("calls", tiny, first, all);
+                        .run(form, folder, first, all);
         assertEquals(0, result.exit(), result::toString);
         long grown =
                 Long.parseLong(result.line("resident " + all + " "))

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cyclane.model.bert.Bert;
 import io.cyclane.model.bert.BertConfig;
-import io.cyclane.model.checkpoint.CheckpointWeights;
 import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.Tokenizer;
@@ -272,7 +271,7 @@ class EncoderOracleTest {
                     numbers, 0, binding.input(input).segment(), ValueLayout.JAVA_INT, 0, count);
         }
 
-        private static WeightSource mutated(CheckpointWeights stored, Mutation mutation) {
+        private static WeightSource mutated(WeightSource stored, Mutation mutation) {
             return new WeightSource() {
                 @Override
                 public MemorySegment rows(Parameter parameter, SegmentAllocator memory) {

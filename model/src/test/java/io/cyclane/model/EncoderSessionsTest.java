@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -42,12 +43,14 @@ class EncoderSessionsTest {
 
     @Test
     void callersAreServedInTheOrderTheyCame() throws InterruptedException {
-        try (EncoderEngine engine =
-                new EncoderEngine(
+        try (Engine engine =
+                new Engine(
                         Backends.open("reference"),
                         TextModel.open(model.toString()),
+                        Set.of(Task.EMBEDDING),
                         new Capacity(8, 1),
-                        1)) {
+                        1,
+                        false)) {
             List<Integer> served = Collections.synchronizedList(new ArrayList<>());
             Lane first = engine.take();
             List<Thread> callers = new ArrayList<>();
@@ -76,12 +79,14 @@ class EncoderSessionsTest {
 
     @Test
     void anInterruptedCallerLeavesTheQueueAndTheSession() throws Exception {
-        try (EncoderEngine engine =
-                new EncoderEngine(
+        try (Engine engine =
+                new Engine(
                         Backends.open("reference"),
                         TextModel.open(model.toString()),
+                        Set.of(Task.EMBEDDING),
                         new Capacity(8, 1),
-                        1)) {
+                        1,
+                        false)) {
             Lane only = engine.take();
             boolean[] interrupted = {false};
             Thread caller =
@@ -156,7 +161,7 @@ class EncoderSessionsTest {
                             }
                         }
                     } catch (IllegalStateException e) {
-                        assertEquals("the encoder is closed", e.getMessage());
+                        assertEquals("the model is closed", e.getMessage());
                         return answered;
                     }
                     if (answered == 0) {
@@ -211,7 +216,7 @@ class EncoderSessionsTest {
         Fork.Result result = new Fork(Fork.VECTORS, "-Xmx128m").run("drop", model, count);
         assertEquals(0, result.exit(), result::toString);
         assertEquals("0", result.line("left "), result::toString);
-        String warning = "an encoder of '" + model + "' was dropped without being closed";
+        String warning = "model '" + model + "' was dropped without being closed";
         assertEquals(count, occurrences(result.errors(), warning));
         assertEquals(
                 count,

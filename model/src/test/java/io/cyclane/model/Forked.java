@@ -30,6 +30,11 @@ final class Forked {
                                 model,
                                 Integer.parseInt(arguments[2]),
                                 Integer.parseInt(arguments[3]));
+                case "tasks" ->
+                        tasks(
+                                model,
+                                Integer.parseInt(arguments[2]),
+                                Integer.parseInt(arguments[3]));
                 default -> throw new IllegalArgumentException(arguments[0]);
             }
         } catch (CyclaneException e) {
@@ -119,6 +124,29 @@ final class Forked {
                         texts.forEach(text -> encoder.tokenize(text, batch));
                         encoder.embed(batch, vectors);
                     }
+                }
+                if (call == first || call == all) {
+                    System.out.println("resident " + call + " " + residentBytes());
+                }
+            }
+        }
+    }
+
+    /** Embeds, reranks and classifies in turn on one model; prints as {@link #calls} does. */
+    private static void tasks(Path model, int first, int all) throws Exception {
+        List<String> texts = List.of(SmallModel.words(3), SmallModel.words(40), "", "the cat");
+        try (LoadedModel loaded =
+                ModelLoader.of(model)
+                        .capacity(new Capacity(128, 4))
+                        .open(Task.EMBEDDING, Task.RERANKING, Task.CLASSIFICATION)) {
+            Encoder encoder = loaded.encoder();
+            Reranker reranker = loaded.reranker();
+            Classifier classifier = loaded.classifier();
+            for (int call = 1; call <= all; call++) {
+                switch (call % 3) {
+                    case 0 -> encoder.embed(texts);
+                    case 1 -> reranker.rank("a rug", texts);
+                    default -> classifier.run(texts);
                 }
                 if (call == first || call == all) {
                     System.out.println("resident " + call + " " + residentBytes());

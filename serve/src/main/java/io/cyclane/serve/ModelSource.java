@@ -1,7 +1,9 @@
 package io.cyclane.serve;
 
 import io.cyclane.model.Capacity;
+import io.cyclane.model.LongTexts;
 import io.cyclane.model.PlanReport;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Where the commands get a model from. */
@@ -11,9 +13,10 @@ public interface ModelSource {
      *
      * @param name an alias such as {@code minilm}, or a folder that holds a checkpoint
      * @param maxTokens how many tokens of a text to read, instead of the model's default
+     * @param longTexts what becomes of texts beyond that, instead of being cut
      * @throws io.cyclane.tensor.CyclaneException when there is no such model, or it can not be read
      */
-    EmbeddingModel open(String name, OptionalInt maxTokens);
+    EmbeddingModel open(String name, OptionalInt maxTokens, Optional<LongTexts> longTexts);
 
     /**
      * {@return the memory that runs of a capacity take} No weight is loaded.

@@ -3,9 +3,11 @@ package io.cyclane.serve;
 import io.cyclane.model.Capacity;
 import io.cyclane.model.Embeddings;
 import io.cyclane.model.Encoder;
+import io.cyclane.model.LongTexts;
 import io.cyclane.model.ModelInfo;
 import io.cyclane.model.PlanReport;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Models by alias or folder, on the backend that the settings name. */
@@ -14,9 +16,10 @@ public final class Models implements ModelSource {
     public Models() {}
 
     @Override
-    public EmbeddingModel open(String name, OptionalInt maxTokens) {
+    public EmbeddingModel open(String name, OptionalInt maxTokens, Optional<LongTexts> longTexts) {
         Encoder.Builder builder = Encoder.builder(name);
         maxTokens.ifPresent(builder::maxTokens);
+        longTexts.ifPresent(builder::longTexts);
         return new Open(builder.load());
     }
 

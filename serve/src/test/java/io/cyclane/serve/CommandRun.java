@@ -1,6 +1,7 @@
 package io.cyclane.serve;
 
 import io.cyclane.model.Capacity;
+import io.cyclane.model.LongTexts;
 import io.cyclane.model.PlanReport;
 import io.cyclane.serve.command.Cyclane;
 import io.cyclane.tensor.CyclaneException;
@@ -10,6 +11,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -43,7 +45,8 @@ public record CommandRun(int exitCode, String out, String err, FakeModel model) 
     /** The fake model under the name of a real one. */
     private record OneModel(FakeModel model) implements ModelSource {
         @Override
-        public EmbeddingModel open(String name, OptionalInt maxTokens) {
+        public EmbeddingModel open(
+                String name, OptionalInt maxTokens, Optional<LongTexts> longTexts) {
             check(name);
             return model;
         }

@@ -1,21 +1,21 @@
 package io.cyclane.model.bert;
 
+import io.cyclane.model.Heads;
 import io.cyclane.model.TokenEncoder;
 import io.cyclane.model.layer.Norm;
+import io.cyclane.model.layer.QkvNames;
 import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.model.recursion.RecursiveStack;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Embedding;
-import io.cyclane.tensor.op.Positions;
 import io.cyclane.tensor.program.Recorder;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** BERT's encoder: the MiniLM, BGE, E5 and GTE families among many. */
 public final class Bert implements TokenEncoder {
-    private static final String QKV = ".self.qkv.";
-
     /** Checkpoints carry heads that the encoder alone does not read. */
     private static final List<String> HEADS =
             List.of(
@@ -56,13 +56,16 @@ public final class Bert implements TokenEncoder {
     }
 
     @Override
-    public Tensor forward(Recorder g, RaggedBatch batch) {
-        Tensor places = g.first(new Positions(batch.tokens()), batch.offsets());
+    public Tensor embed(Recorder g, RaggedBatch batch) {
         Tensor word = g.first(new Embedding(), g.parameter(words), batch.ids());
-        Tensor place = g.first(new Embedding(), g.parameter(positions), places);
+        Tensor place = g.first(new Embedding(), g.parameter(positions), batch.positions());
         Tensor type = g.first(new Embedding(), g.parameter(types), batch.types());
-        Tensor x = norm.forward(g, g.add(g.add(word, place), type));
-        return stack.forward(g, x, batch);
+        return norm.forward(g, g.add(g.add(word, place), type));
+    }
+
+    @Override
+    public Heads heads() {
+        return new BertHeads(config, words);
     }
 
     @Override
@@ -96,19 +99,23 @@ public final class Bert implements TokenEncoder {
      */
     @Override
     public List<String> stored(String parameter) {
-        return parameter.contains(QKV)
-                ? List.of(
-                        parameter.replace(QKV, ".self.query."),
-                        parameter.replace(QKV, ".self.key."),
-                        parameter.replace(QKV, ".self.value."))
-                : List.of(parameter);
+        return QkvNames.stored(parameter);
     }
 
-    /** Checkpoints converted from TensorFlow, the first BERTs among them, name norms its way. */
+    /**
+     * Checkpoints converted from TensorFlow, the first BERTs among them, name norms its way; some
+     * store the bias of word scores only under its second name.
+     */
     @Override
     public String formerName(String stored) {
         return stored.replace(".LayerNorm.weight", ".LayerNorm.gamma")
-                .replace(".LayerNorm.bias", ".LayerNorm.beta");
+                .replace(".LayerNorm.bias", ".LayerNorm.beta")
+                .replace("cls.predictions.bias", "cls.predictions.decoder.bias");
+    }
+
+    @Override
+    public Optional<String> sample() {
+        return Optional.of(words.name());
     }
 
     @Override

@@ -31,21 +31,17 @@ public record BertConfig(
      *     do
      */
     public static BertConfig of(ModelConfig config) {
-        only(
-                config,
-                "position_embedding_type",
-                config.string("position_embedding_type", "absolute"),
-                "absolute");
-        only(config, "is_decoder", Boolean.toString(config.flag("is_decoder", false)), "false");
+        config.only("position_embedding_type", "absolute");
+        config.only("is_decoder", false);
         BertConfig bert =
                 new BertConfig(
-                        count(config, "vocab_size"),
-                        count(config, "hidden_size"),
-                        count(config, "num_hidden_layers"),
-                        count(config, "num_attention_heads"),
-                        count(config, "intermediate_size"),
-                        count(config, "max_position_embeddings"),
-                        config.has("type_vocab_size") ? count(config, "type_vocab_size") : 2,
+                        config.count("vocab_size"),
+                        config.count("hidden_size"),
+                        config.countUpTo(ModelConfig.MOST_LAYERS, "num_hidden_layers"),
+                        config.count("num_attention_heads"),
+                        config.count("intermediate_size"),
+                        config.count("max_position_embeddings"),
+                        config.count("type_vocab_size", 2),
                         Activations.named(config, "hidden_act"),
                         (float) config.number("layer_norm_eps", 1e-12));
         if (bert.width % bert.heads != 0) {
@@ -54,22 +50,5 @@ public record BertConfig(
                             .formatted(config.source(), bert.width, bert.heads));
         }
         return bert;
-    }
-
-    private static int count(ModelConfig config, String key) {
-        int count = config.integer(key);
-        if (count < 1) {
-            throw new CheckpointException(
-                    "%s: '%s' is %d; it must be at least 1".formatted(config.source(), key, count));
-        }
-        return count;
-    }
-
-    private static void only(ModelConfig config, String key, String value, String known) {
-        if (!value.equals(known)) {
-            throw new CheckpointException(
-                    "%s: '%s' is %s; only %s is supported"
-                            .formatted(config.source(), key, value, known));
-        }
     }
 }

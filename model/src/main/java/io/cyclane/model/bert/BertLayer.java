@@ -4,6 +4,7 @@ import io.cyclane.model.layer.Block;
 import io.cyclane.model.layer.Dense;
 import io.cyclane.model.layer.FeedForward;
 import io.cyclane.model.layer.Norm;
+import io.cyclane.model.layer.QkvNames;
 import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.model.layer.SelfAttention;
 import io.cyclane.tensor.Tensor;
@@ -24,10 +25,9 @@ record BertLayer(
         int width = config.width();
         return new BertLayer(
                 new SelfAttention(
-                        Dense.biased(name + ".attention.self.qkv", width, 3 * width),
+                        Dense.biased(name + ".attention.self." + QkvNames.QKV, width, 3 * width),
                         Dense.biased(name + ".attention.output.dense", width, width),
-                        config.heads(),
-                        0),
+                        config.heads()),
                 Norm.biased(name + ".attention.output.LayerNorm", width, config.normEps()),
                 new FeedForward(
                         Dense.biased(name + ".intermediate.dense", width, config.hidden()),

@@ -20,14 +20,26 @@ import java.util.function.Predicate;
 public final class CheckpointWeights implements WeightSource {
     private final Checkpoint checkpoint;
     private final Function<String, List<String>> stored;
+    private final Predicate<String> mayBeLeft;
 
     /**
-     * A source that finds a parameter's tensors by {@code stored}, in the checkpoint's own
-     * spelling.
+     * A source of a checkpoint's tensors.
+     *
+     * @param stored finds a parameter's tensors, in the checkpoint's own spelling
+     * @param mayBeLeft tells of a stored name whether it may go unread
      */
-    public CheckpointWeights(Checkpoint checkpoint, Function<String, List<String>> stored) {
+    public CheckpointWeights(
+            Checkpoint checkpoint,
+            Function<String, List<String>> stored,
+            Predicate<String> mayBeLeft) {
         this.checkpoint = checkpoint;
         this.stored = stored;
+        this.mayBeLeft = mayBeLeft;
+    }
+
+    /** {@return whether the checkpoint holds everything a parameter is made of} */
+    public boolean has(Parameter parameter) {
+        return stored.apply(parameter.name()).stream().allMatch(checkpoint::has);
     }
 
     /**
@@ -50,10 +62,9 @@ public final class CheckpointWeights implements WeightSource {
     /**
      * Checks that the checkpoint has every parameter, in its shape, and nothing that goes unread.
      *
-     * @param mayBeLeft tells of a stored name whether it may go unread
      * @throws CheckpointException listing every missing, misshapen or unknown tensor
      */
-    public void check(Iterable<Parameter> parameters, Predicate<String> mayBeLeft) {
+    public void check(Iterable<Parameter> parameters) {
         List<String> faults = new ArrayList<>();
         Set<String> unread = new TreeSet<>(checkpoint.names());
         for (Parameter parameter : parameters) {

@@ -19,6 +19,15 @@ public final class ModelConfig {
     /** Larger than any real one by far; models keep their vocabularies elsewhere. */
     private static final int MOST_BYTES = 1 << 20;
 
+    /** Beyond any real width or number; three times as many still fit an {@code int}. */
+    private static final int MOST_COUNT = 1 << 28;
+
+    /**
+     * The most layers, groups and the like a model may have: each takes memory before a weight of
+     * it is seen.
+     */
+    public static final int MOST_LAYERS = 1 << 12;
+
     private final String source;
     private final Map<?, ?> values;
 
@@ -104,6 +113,47 @@ public final class ModelConfig {
     /** {@return the integer at a key, or {@code otherwise} when there is none} */
     public int integer(String key, int otherwise) {
         return has(key) ? asInteger(key, value(key)) : otherwise;
+    }
+
+    /** {@return the width or number at a key, 1 to 2^28} */
+    public int count(String key) {
+        return within(key, integer(key), MOST_COUNT);
+    }
+
+    /** {@return the same, or {@code otherwise} when there is none} */
+    public int count(String key, int otherwise) {
+        return within(key, integer(key, otherwise), MOST_COUNT);
+    }
+
+    /** {@return the number at a key, which is 1 to {@code most}} */
+    public int countUpTo(int most, String key) {
+        return within(key, integer(key), most);
+    }
+
+    /** {@return the same, or {@code otherwise} when there is none} */
+    public int countUpTo(int most, String key, int otherwise) {
+        return within(key, integer(key, otherwise), most);
+    }
+
+    private int within(String key, int count, int most) {
+        if (count < 1 || count > most) {
+            throw new CheckpointException(
+                    "%s: '%s' is %d; it must be 1 to %d".formatted(source, key, count, most));
+        }
+        return count;
+    }
+
+    /**
+     * Checks that a setting, if it is there, has the one value we know.
+     *
+     * @throws CheckpointException naming both otherwise
+     */
+    public void only(String key, Object known) {
+        if (has(key) && !known.equals(value(key))) {
+            throw new CheckpointException(
+                    "%s: '%s' is %s; only %s is supported"
+                            .formatted(source, key, value(key), known));
+        }
     }
 
     /** {@return the number at a key, whole or not, finite} */

@@ -78,8 +78,13 @@ public final class ProtobufWriter {
     public ProtobufWriter message(int field, ProtobufWriter value) {
         tag(field, 2);
         varint(value.byteSize());
-        value.parts.forEach(this::part);
-        part(MemorySegment.ofArray(value.tail).asSlice(0, value.tailBytes));
+        return fields(value);
+    }
+
+    /** Adds the fields of another message, which gets no more, as fields of this one. */
+    public ProtobufWriter fields(ProtobufWriter other) {
+        other.parts.forEach(this::part);
+        part(MemorySegment.ofArray(other.tail).asSlice(0, other.tailBytes));
         return this;
     }
 

@@ -21,6 +21,13 @@ public record Dense(Parameter weight, Optional<Parameter> bias) {
                 Optional.of(Parameter.of(name + ".bias", out)));
     }
 
+    /** {@return the layer with a bias or without, named likewise} */
+    public static Dense of(String name, int in, int out, boolean hasBias) {
+        return hasBias
+                ? biased(name, in, out)
+                : new Dense(Parameter.of(name + ".weight", out, in), Optional.empty());
+    }
+
     /** Records the layer on x, [.., in]. */
     public Tensor forward(Recorder g, Tensor x) {
         return split(g, x, 1).getFirst();

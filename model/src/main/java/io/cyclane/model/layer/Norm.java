@@ -22,6 +22,13 @@ public record Norm(Parameter weight, Optional<Parameter> bias, float eps) {
                 eps);
     }
 
+    /** {@return the norm with a bias or without, named likewise} */
+    public static Norm of(String name, int width, float eps, boolean hasBias) {
+        return hasBias
+                ? biased(name, width, eps)
+                : new Norm(Parameter.of(name + ".weight", width), Optional.empty(), eps);
+    }
+
     /** Records the norm on x, [.., D]. */
     public Tensor forward(Recorder g, Tensor x) {
         Tensor w = g.parameter(weight);

@@ -4,6 +4,7 @@ import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.Type;
+import io.cyclane.tensor.op.Positions;
 import io.cyclane.tensor.program.Recorder;
 
 /**
@@ -14,9 +15,15 @@ import io.cyclane.tensor.program.Recorder;
  * @param ids I32 [T]
  * @param types I32 [T]: 0 in a first text, 1 in a second
  * @param offsets I32 [S + 1]: sequence s is rows offsets[s] to offsets[s + 1] - 1
+ * @param positions I32 [T]: the place of each token in its sequence, worked out from the offsets
  */
 public record RaggedBatch(
-        Extent.Bounded tokens, Extent.Bounded sequences, Tensor ids, Tensor types, Tensor offsets) {
+        Extent.Bounded tokens,
+        Extent.Bounded sequences,
+        Tensor ids,
+        Tensor types,
+        Tensor offsets,
+        Tensor positions) {
     /** The names by which a run gives counts and inputs. */
     public static final String TOKENS = "tokens";
 
@@ -36,11 +43,10 @@ public record RaggedBatch(
     public static RaggedBatch record(Recorder g, int mostTokens, int mostSequences) {
         Extent.Bounded tokens = new Extent.Bounded(TOKENS, mostTokens);
         Extent.Bounded sequences = new Extent.Bounded(SEQUENCES, mostSequences);
-        return new RaggedBatch(
-                tokens,
-                sequences,
-                g.input(IDS, Type.i32(Shape.of(tokens))),
-                g.input(TYPES, Type.i32(Shape.of(tokens))),
-                g.input(OFFSETS, Type.i32(Shape.of(new Extent.Borders(sequences)))));
+        Tensor ids = g.input(IDS, Type.i32(Shape.of(tokens)));
+        Tensor types = g.input(TYPES, Type.i32(Shape.of(tokens)));
+        Tensor offsets = g.input(OFFSETS, Type.i32(Shape.of(new Extent.Borders(sequences))));
+        Tensor positions = g.first(new Positions(tokens), offsets);
+        return new RaggedBatch(tokens, sequences, ids, types, offsets, positions);
     }
 }

@@ -4,6 +4,7 @@ import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Attention;
 import io.cyclane.tensor.program.Recorder;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Multi-head self-attention inside each sequence.
@@ -13,8 +14,15 @@ import java.util.List;
  * @param output the layer after the heads
  * @param heads H; the scale is 1 / sqrt(D / H)
  * @param window how far a token sees to each side, 0 for everything
+ * @param rotary the angles by which queries and keys turn, where positions enter so
  */
-public record SelfAttention(Dense qkv, Dense output, int heads, int window) {
+public record SelfAttention(
+        Dense qkv, Dense output, int heads, int window, Optional<RotaryTable> rotary) {
+    /** Attention to the whole sequence that knows of no positions. */
+    public SelfAttention(Dense qkv, Dense output, int heads) {
+        this(qkv, output, heads, 0, Optional.empty());
+    }
+
     /** Records attention on x, [T, D]. */
     public Tensor forward(Recorder g, Tensor x, RaggedBatch batch) {
         int headWidth = x.shape().last() / heads;
@@ -23,10 +31,14 @@ public record SelfAttention(Dense qkv, Dense output, int heads, int window) {
         Tensor mixed =
                 g.first(
                         new Attention(heads, scale, window),
-                        parts.get(0),
-                        parts.get(1),
+                        placed(g, parts.get(0), batch),
+                        placed(g, parts.get(1), batch),
                         parts.get(2),
                         batch.offsets());
         return output.forward(g, mixed);
+    }
+
+    private Tensor placed(Recorder g, Tensor x, RaggedBatch batch) {
+        return rotary.map(table -> table.turn(g, x, batch)).orElse(x);
     }
 }

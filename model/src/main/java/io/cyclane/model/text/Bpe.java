@@ -62,6 +62,11 @@ final class Bpe implements Model {
     }
 
     @Override
+    public int unknownId() {
+        return unknownId;
+    }
+
+    @Override
     public void encode(Pieces pieces, Tokens out, Symbols symbols) {
         Text text = pieces.text();
         for (int i = 0; i < pieces.count(); i++) {

@@ -1,5 +1,7 @@
 package io.cyclane.model.text;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -21,4 +23,69 @@ public record Encoding(
         int[] texts,
         int[] starts,
         int[] ends,
-        boolean isTruncated) {}
+        boolean isTruncated) {
+
+    /**
+     * {@return this sequence, or, if it has more than {@code limit} tokens, several that have at
+     * most as many} The last text is cut into parts; what stands before and after it is repeated
+     * around each.
+     *
+     * @param overlap how many of a part's last tokens the next one begins with
+     * @throws TokenizerException if no more than {@code overlap} tokens of the last text fit into a
+     *     part, as where the first text alone is too long
+     */
+    public List<Encoding> parts(int limit, int overlap) {
+        if (ids.length <= limit) {
+            return List.of(this);
+        }
+        int last = Arrays.stream(texts).max().orElse(-1);
+        int from = 0;
+        while (from < ids.length && texts[from] != last) {
+            from++;
+        }
+        int to = ids.length;
+        while (to > from && texts[to - 1] != last) {
+            to--;
+        }
+        int room = limit - from - (ids.length - to);
+        if (room <= overlap) {
+            throw new TokenizerException(
+                    "of %d tokens, %d stand around the text that is read in parts, which leaves %d for it: %s"
+                            .formatted(
+                                    limit,
+                                    limit - room,
+                                    Math.max(0, room),
+                                    last > 0
+                                            ? "shorten the first text or raise the limit"
+                                            : "raise the limit"));
+        }
+        List<Encoding> parts = new ArrayList<>();
+        for (int at = from; at == from || at + overlap < to; at += room - overlap) {
+            parts.add(part(from, at, Math.min(to, at + room), to));
+        }
+        return parts;
+    }
+
+    /** What stands before and after the cut text, around its tokens {@code at} to {@code end}. */
+    private Encoding part(int from, int at, int end, int to) {
+        List<String> spellings = new ArrayList<>(pieces.subList(0, from));
+        spellings.addAll(pieces.subList(at, end));
+        spellings.addAll(pieces.subList(to, pieces.size()));
+        return new Encoding(
+                joined(ids, from, at, end, to),
+                joined(typeIds, from, at, end, to),
+                spellings,
+                joined(texts, from, at, end, to),
+                joined(starts, from, at, end, to),
+                joined(ends, from, at, end, to),
+                false);
+    }
+
+    private static int[] joined(int[] all, int from, int at, int end, int to) {
+        int[] joined = new int[from + (end - at) + (all.length - to)];
+        System.arraycopy(all, 0, joined, 0, from);
+        System.arraycopy(all, at, joined, from, end - at);
+        System.arraycopy(all, to, joined, from + end - at, all.length - to);
+        return joined;
+    }
+}

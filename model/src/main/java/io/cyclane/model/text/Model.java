@@ -5,6 +5,9 @@ sealed interface Model permits WordPiece, Bpe, WordLevel {
     /** {@return the pieces this model knows}, without added tokens. */
     Vocabulary vocabulary();
 
+    /** {@return the id of what stands for unknown text}, or {@link Vocabulary#NONE}. */
+    int unknownId();
+
     /**
      * Appends the ids of all pieces, or those that {@code out} finds enough; {@code symbols} is
      * scratch.

@@ -75,6 +75,59 @@ public final class TokenBatch {
         endSequence(false);
     }
 
+    /** Appends the tokens of an encoding as one sequence. */
+    public void add(Encoding encoding) {
+        for (int i = 0; i < encoding.ids().length; i++) {
+            addToken(encoding.ids()[i], encoding.typeIds()[i]);
+        }
+        endSequence(encoding.isTruncated());
+    }
+
+    /** Appends one sequence of another batch, which counts as not cut. */
+    public void append(TokenBatch other, int sequence) {
+        int from = other.offsets[sequence];
+        int count = other.offsets[sequence + 1] - from;
+        ensure(count);
+        System.arraycopy(other.ids, from, ids, tokens, count);
+        System.arraycopy(other.typeIds, from, typeIds, tokens, count);
+        tokens += count;
+        endSequence(false);
+    }
+
+    /** Takes every token of an id out of all sequences. */
+    public void remove(int id) {
+        int kept = 0;
+        int at = 0;
+        for (int s = 0; s < sequences; s++) {
+            for (; at < offsets[s + 1]; at++) {
+                if (ids[at] != id) {
+                    ids[kept] = ids[at];
+                    typeIds[kept] = typeIds[at];
+                    kept++;
+                }
+            }
+            offsets[s + 1] = kept;
+        }
+        tokens = kept;
+    }
+
+    /**
+     * Appends this batch's one sequence to another batch, cut at a limit or in parts of at most as
+     * many tokens.
+     */
+    public void parts(int limit, boolean inParts, TokenBatch to) {
+        int from = 0;
+        do {
+            int count = Math.min(limit, tokens - from);
+            to.ensure(count);
+            System.arraycopy(ids, from, to.ids, to.tokens, count);
+            System.arraycopy(typeIds, from, to.typeIds, to.tokens, count);
+            to.tokens += count;
+            from += count;
+            to.endSequence(!inParts && from < tokens);
+        } while (inParts && from < tokens);
+    }
+
     /** Appends all sequences of another batch. */
     public void append(TokenBatch other) {
         ensure(other.tokens);

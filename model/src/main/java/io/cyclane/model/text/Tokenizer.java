@@ -18,6 +18,7 @@ public final class Tokenizer {
     /** A limit that cuts nothing. */
     public static final int NO_LIMIT = Integer.MAX_VALUE;
 
+    private final List<AddedToken> addedTokens;
     private final Map<String, AddedToken> addedByContent = new HashMap<>();
     private final Map<Integer, AddedToken> addedById = new HashMap<>();
     private final AddedTokens rawTokens;
@@ -42,6 +43,7 @@ public final class Tokenizer {
             @Nullable Decoder decoder,
             @Nullable Truncation truncation,
             @Nullable Padding padding) {
+        this.addedTokens = List.copyOf(addedTokens);
         for (AddedToken token : addedTokens) {
             addedByContent.put(token.content(), token);
             addedById.put(token.id(), token);
@@ -81,6 +83,25 @@ public final class Tokenizer {
      */
     public static Tokenizer fromJson(byte[] bytes) {
         return TokenizerFiles.fromJson("tokenizer.json", bytes);
+    }
+
+    /** {@return this tokenizer, but that it puts no tokens of its own around texts}. */
+    public Tokenizer bare() {
+        return new Tokenizer(
+                addedTokens,
+                normalizer,
+                preTokenizer,
+                model,
+                Template.BARE,
+                trim,
+                decoder,
+                truncation,
+                padding);
+    }
+
+    /** {@return the id of the token that stands for unknown text}, or -1. */
+    public int unknownId() {
+        return model.unknownId();
     }
 
     /** {@return the file's own cutting}, or null if it has none; a limit given by a caller wins. */

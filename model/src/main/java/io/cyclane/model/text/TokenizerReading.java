@@ -15,9 +15,9 @@ public final class TokenizerReading {
         this.reading = reading;
     }
 
-    /** Begins to read a folder's tokenizer, as {@link Tokenizer#load} does. */
-    public static TokenizerReading start(Path folder) {
-        FutureTask<Tokenizer> reading = new FutureTask<>(() -> Tokenizer.load(folder));
+    /** Begins to read the tokenizer of a folder or file, as {@link Tokenizer#load} does. */
+    public static TokenizerReading start(Path place) {
+        FutureTask<Tokenizer> reading = new FutureTask<>(() -> Tokenizer.load(place));
         Thread.ofPlatform().daemon().name("cyclane-tokenizer").start(reading);
         return new TokenizerReading(reading);
     }

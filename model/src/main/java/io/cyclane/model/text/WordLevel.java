@@ -3,6 +3,11 @@ package io.cyclane.model.text;
 /** Whole pieces, looked up in the vocabulary. */
 record WordLevel(Vocabulary vocabulary, String unknown) implements Model {
     @Override
+    public int unknownId() {
+        return vocabulary.id(unknown);
+    }
+
+    @Override
     public void encode(Pieces pieces, Tokens out, Symbols symbols) {
         Text text = pieces.text();
         for (int i = 0; i < pieces.count(); i++) {

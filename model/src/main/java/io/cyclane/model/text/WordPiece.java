@@ -38,6 +38,11 @@ final class WordPiece implements Model {
     }
 
     @Override
+    public int unknownId() {
+        return unknownId;
+    }
+
+    @Override
     public void encode(Pieces pieces, Tokens out, Symbols symbols) {
         Text text = pieces.text();
         for (int i = 0; i < pieces.count(); i++) {

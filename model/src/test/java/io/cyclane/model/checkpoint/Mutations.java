@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /** Damages a file in the ways that find bugs in readers; the same seed, the same damage. */
-final class Mutations {
+public final class Mutations {
     /** Bytes that mean something in JSON, in protobuf, or at the ends of a number's range. */
     private static final byte[] TELLING = {
         0, 1, 8, 10, 18, 127, -128, -1, '{', '}', '[', ']', '"', ',', ':', '-', '0', '9', 'e', '.',
@@ -13,12 +13,13 @@ final class Mutations {
 
     private final SplittableRandom random;
 
-    Mutations(long seed) {
+    /** Damage of this seed. */
+    public Mutations(long seed) {
         random = new SplittableRandom(seed); // Random starts alike for seeds near each other
     }
 
     /** {@return a copy with one to four pieces of damage} */
-    byte[] of(byte[] file) {
+    public byte[] of(byte[] file) {
         byte[] damaged = file;
         for (int i = random.nextInt(4); i >= 0; i--) {
             damaged = once(damaged);

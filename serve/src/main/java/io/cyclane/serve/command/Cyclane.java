@@ -66,7 +66,8 @@ public final class Cyclane implements Runnable {
             commands.keySet().retainAll(Set.of(first));
         }
         commands.values().forEach(command -> line.addSubcommand(command.get()));
-        line.setOut(terminal.out())
+        line.setCaseInsensitiveEnumValuesAllowed(true)
+                .setOut(terminal.out())
                 .setErr(terminal.err())
                 .setParameterExceptionHandler(cyclane::misused)
                 .setExecutionExceptionHandler(cyclane::failed);
@@ -83,6 +84,14 @@ public final class Cyclane implements Runnable {
         commands.put("similarity", () -> new Similarity(this));
         commands.put("search", () -> new Search(this));
         commands.put("eval", () -> new CommandLine(new Eval()).addSubcommand(new EvalBeir(this)));
+        commands.put("classify", () -> new Classify(this));
+        commands.put("rerank", () -> new Rerank(this));
+        commands.put("answer", () -> new AnswerQuestion(this));
+        commands.put("fill-mask", () -> new FillMask(this));
+        commands.put("tokenize", () -> new Tokenize(this));
+        commands.put("convert", () -> new Convert(this));
+        commands.put(
+                "export", () -> new CommandLine(new Export()).addSubcommand(new ExportOnnx(this)));
         commands.put("info", () -> new Info(this));
         commands.put("plan", () -> new Plan(this));
         commands.put("doctor", () -> new Doctor(this));

@@ -12,8 +12,7 @@ import java.util.List;
 final class Embedder implements TextEmbedder, AutoCloseable {
     private final EmbeddingModel model;
     private final Cyclane cyclane;
-    private long texts;
-    private long truncated;
+    private final LongTextReport report = new LongTextReport();
 
     Embedder(ModelOptions options, Cyclane cyclane) {
         this.model = options.open(cyclane.models());
@@ -22,8 +21,7 @@ final class Embedder implements TextEmbedder, AutoCloseable {
 
     Embeddings run(List<String> batch) {
         Embeddings embedded = model.embed(batch);
-        texts += batch.size();
-        truncated += embedded.truncated();
+        report.add(batch.size(), embedded.truncated(), embedded.chunked());
         return embedded;
     }
 
@@ -34,13 +32,7 @@ final class Embedder implements TextEmbedder, AutoCloseable {
 
     @Override
     public void close() {
-        if (truncated > 0) {
-            cyclane.terminal()
-                    .err()
-                    .printf(
-                            "%,d of %,d texts were cut at %,d tokens (--max-tokens sets the limit)%n",
-                            truncated, texts, model.info().maxTokens());
-        }
+        report.print(cyclane, model.info().maxTokens());
         model.close();
     }
 }

@@ -24,6 +24,15 @@ final class Json {
         out.append(line.getBuffer()).append('\n');
     }
 
+    /** Prints one value that the caller writes. */
+    static void value(PrintWriter out, Consumer<JsonGenerator> value) {
+        StringWriter line = new StringWriter();
+        try (JsonGenerator json = FACTORY.createGenerator(ObjectWriteContext.empty(), line)) {
+            value.accept(json);
+        }
+        out.append(line.getBuffer()).append('\n');
+    }
+
     /** Writes a vector as an array of numbers, each as short as reads back to the same float. */
     static void vector(JsonGenerator json, String name, float[] vector) {
         json.writeArrayPropertyStart(name);

@@ -1,9 +1,13 @@
 package io.cyclane.serve.command;
 
 import io.cyclane.model.Capacity;
+import io.cyclane.model.LongTexts;
+import io.cyclane.model.ModelLoader;
 import io.cyclane.model.PlanReport;
 import io.cyclane.serve.EmbeddingModel;
 import io.cyclane.serve.ModelSource;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -29,6 +33,31 @@ final class ModelOptions {
             description = "how many tokens of a text to read (default: the model's)")
     private @Nullable Integer maxTokens;
 
+    /** What becomes of a text beyond the limit. */
+    enum Choice {
+        TRUNCATE(LongTexts.TRUNCATE),
+        CHUNK(LongTexts.CHUNK);
+
+        private final LongTexts meaning;
+
+        Choice(LongTexts meaning) {
+            this.meaning = meaning;
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    @Option(
+            names = "--long",
+            paramLabel = "C",
+            description =
+                    "truncate texts beyond the limit, or chunk them: read them in parts and join"
+                            + " the results (default: truncate, but for answer)")
+    private @Nullable Choice longTexts;
+
     @Option(
             names = "--backend",
             paramLabel = "B",
@@ -51,8 +80,24 @@ final class ModelOptions {
     EmbeddingModel open(ModelSource models) {
         atLeastOne("--max-tokens", maxTokens);
         set();
-        return models.open(
-                model, maxTokens == null ? OptionalInt.empty() : OptionalInt.of(maxTokens));
+        OptionalInt limit = maxTokens == null ? OptionalInt.empty() : OptionalInt.of(maxTokens);
+        return models.open(model, limit, longTexts());
+    }
+
+    /** {@return a loader of the model with these options, for tasks with a head} */
+    ModelLoader loader() {
+        atLeastOne("--max-tokens", maxTokens);
+        set();
+        ModelLoader loader = ModelLoader.of(model);
+        if (maxTokens != null) {
+            loader.maxTokens(maxTokens);
+        }
+        longTexts().ifPresent(loader::longTexts);
+        return loader;
+    }
+
+    private Optional<LongTexts> longTexts() {
+        return Optional.ofNullable(longTexts).map(choice -> choice.meaning);
     }
 
     /** {@return the memory that runs of a capacity take} */

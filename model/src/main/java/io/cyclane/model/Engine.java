@@ -5,37 +5,53 @@ import io.cyclane.tensor.backend.Executable;
 import io.cyclane.tensor.backend.Weights;
 import io.cyclane.tensor.program.Program;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 
 /**
- * What an open encoder holds: a backend, the packed weights, and a number of sessions that callers
- * take in turn. It does not know the encoder, so that an encoder nobody reaches any more can be
- * freed by what is left.
+ * What an open model holds: a backend, the weights, packed once for all tasks, and a number of
+ * sessions that callers take in turn. It does not know the facades, so that a model nobody reaches
+ * any more can be freed by what is left.
  */
-final class EncoderEngine implements AutoCloseable {
+final class Engine implements AutoCloseable {
     private final Backend backend;
     private final Weights weights;
-    private final Executable executable;
+    private final Map<Task, Executable> executables = new EnumMap<>(Task.class);
     private final List<Lane> lanes = new ArrayList<>();
     private final ArrayBlockingQueue<Lane> free;
     private final Object closing = new Object();
     private volatile boolean closed;
 
-    /** Packs the weights and opens the sessions; takes the backend over, also when it fails. */
-    EncoderEngine(Backend backend, TextModel model, Capacity capacity, int sessions) {
+    /**
+     * Packs the weights and opens the sessions; takes the backend over, also when it fails.
+     *
+     * @param mayBeRandom whether random numbers may stand for a head that the checkpoint lacks
+     */
+    Engine(
+            Backend backend,
+            TextModel model,
+            Set<Task> tasks,
+            Capacity capacity,
+            int sessions,
+            boolean mayBeRandom) {
         this.backend = backend;
         this.free = new ArrayBlockingQueue<>(sessions, true);
         Weights packed = null;
         boolean isOpen = false;
         try {
-            Program program = model.embedding(capacity);
-            packed = backend.weights(model.weights(program));
+            Map<Task, Program> programs = new EnumMap<>(Task.class);
+            tasks.forEach(task -> programs.put(task, model.program(task, capacity)));
+            packed = backend.weights(model.weights(List.copyOf(programs.values()), mayBeRandom));
             weights = packed;
-            executable = backend.compile(program, packed);
+            for (Map.Entry<Task, Program> program : programs.entrySet()) {
+                executables.put(program.getKey(), backend.compile(program.getValue(), packed));
+            }
             packed.seal();
             for (int i = 0; i < sessions; i++) {
-                Lane lane = Lane.open(backend, executable, model.encoder().width());
+                Lane lane = Lane.open(backend, executables);
                 lanes.add(lane);
                 free.add(lane);
             }
@@ -59,8 +75,8 @@ final class EncoderEngine implements AutoCloseable {
         return weights;
     }
 
-    Executable executable() {
-        return executable;
+    Map<Task, Executable> executables() {
+        return executables;
     }
 
     long sessionBytes() {
@@ -96,7 +112,7 @@ final class EncoderEngine implements AutoCloseable {
     /** Throws {@link IllegalStateException} once {@link #close} has begun. */
     void checkOpen() {
         if (closed) {
-            throw new IllegalStateException("the encoder is closed");
+            throw new IllegalStateException("the model is closed");
         }
     }
 
@@ -123,8 +139,8 @@ final class EncoderEngine implements AutoCloseable {
             lanes.forEach(Lane::close);
             weights.close();
             backend.close();
-            // Callers who wait in take() get a lane each, see that the encoder is closed, and pass
-            // it on.
+            // Callers who wait in take() get a lane each, see that the model is closed, and pass it
+            // on.
             free.addAll(lanes);
             if (wasInterrupted) {
                 Thread.currentThread().interrupt();

@@ -1,0 +1,155 @@
+package io.cyclane.model;
+
+import io.cyclane.model.checkpoint.Checkpoint;
+import io.cyclane.model.checkpoint.CheckpointException;
+import io.cyclane.model.checkpoint.ModelAliases;
+import io.cyclane.model.checkpoint.ModelFolder;
+import io.cyclane.model.checkpoint.SafetensorsWriter;
+import io.cyclane.model.checkpoint.StoredTensor;
+import io.cyclane.model.checkpoint.StoredType;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** Writes a model's folder anew with its weights in another number type. */
+public final class Conversion {
+    /** What is copied beside the weights: settings and tokenizers, no programs. */
+    private static final Set<String> COPIED = Set.of("json", "txt", "gz", "model");
+
+    private static final Set<StoredType> TYPES =
+            Set.of(StoredType.F32, StoredType.F16, StoredType.BF16);
+    private static final Set<StoredType> FLOATS =
+            Set.of(StoredType.F64, StoredType.F32, StoredType.F16, StoredType.BF16);
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private Conversion() {}
+
+    /**
+     * What was written.
+     *
+     * @param tensors how many
+     * @param bytesBefore of their numbers
+     * @param bytesAfter of their numbers
+     */
+    public record Report(int tensors, long bytesBefore, long bytesAfter) {}
+
+    /**
+     * Writes the weights as one {@code model.safetensors}, floats rounded to the nearest number of
+     * the type, ties to even, everything else as it is; settings and tokenizer are copied beside.
+     *
+     * @param nameOrPath an alias, or a folder
+     * @param folder where to; it is made, and must not be the model's own
+     * @param type F32, F16 or BF16
+     * @throws CheckpointException when the model can not be read, a number is too large for the
+     *     type, or the folder can not be written
+     */
+    public static Report write(String nameOrPath, Path folder, StoredType type) {
+        if (!TYPES.contains(type)) {
+            throw new IllegalArgumentException("weights are written as F32, F16 or BF16: " + type);
+        }
+        ModelFolder model = ModelFolder.open(ModelAliases.resolve(nameOrPath));
+        try {
+            Files.createDirectories(folder);
+            if (Files.isSameFile(folder, model.path())) {
+                throw new CheckpointException(
+                        "model '%s': it can not be converted into its own folder: name another"
+                                .formatted(nameOrPath));
+            }
+            copyBeside(model.path(), folder);
+        } catch (IOException e) {
+            throw new CheckpointException(
+                    "folder '%s': it can not be written: %s".formatted(folder, e.getMessage()), e);
+        }
+        try (Checkpoint checkpoint = model.checkpoint()) {
+            return write(checkpoint, folder.resolve("model.safetensors"), type);
+        }
+    }
+
+    private static void copyBeside(Path from, Path to) throws IOException {
+        List<Path> files;
+        try (Stream<Path> all = Files.walk(from, 2)) {
+            files = all.filter(Files::isRegularFile).toList();
+        }
+        for (Path file : files) {
+            String name = file.getFileName().toString();
+            boolean isIndex = name.endsWith(".safetensors.index.json");
+            if (COPIED.contains(name.substring(name.lastIndexOf('.') + 1)) && !isIndex) {
+                Path copy = to.resolve(from.relativize(file).toString());
+                Files.createDirectories(copy.getParent());
+                Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+    }
+
+    private static Report write(Checkpoint checkpoint, Path file, StoredType type) {
+        List<SafetensorsWriter.Entry> entries = new ArrayList<>();
+        long before = 0;
+        for (StoredTensor tensor : checkpoint.tensors()) {
+            StoredType kept = FLOATS.contains(tensor.type()) ? type : tensor.type();
+            entries.add(new SafetensorsWriter.Entry(tensor.name(), kept, tensor.extents()));
+            before += tensor.bytes().byteSize();
+        }
+        long after = 0;
+        try (SafetensorsWriter writer =
+                SafetensorsWriter.create(file, entries, Map.of("format", "pt"))) {
+            for (StoredTensor tensor : checkpoint.tensors()) {
+                try (Arena memory = Arena.ofConfined()) {
+                    MemorySegment bytes = converted(checkpoint, tensor, type, memory);
+                    writer.append(tensor.name(), bytes);
+                    after += bytes.byteSize();
+                }
+            }
+            writer.commit();
+        }
+        return new Report(entries.size(), before, after);
+    }
+
+    private static MemorySegment converted(
+            Checkpoint checkpoint, StoredTensor tensor, StoredType type, Arena memory) {
+        if (!FLOATS.contains(tensor.type()) || tensor.type() == type) {
+            MemorySegment same = memory.allocate(tensor.bytes().byteSize(), 8);
+            checkpoint.copy(tensor.name(), same);
+            return same;
+        }
+        long elements = tensor.elements();
+        MemorySegment floats = memory.allocate(4 * elements, 8);
+        checkpoint.floats(tensor.name(), floats);
+        if (type == StoredType.F32) {
+            return floats;
+        }
+        MemorySegment halves = memory.allocate(2 * elements, 8);
+        for (long i = 0; i < elements; i++) {
+            float x = floats.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+            short half = type == StoredType.F16 ? Float.floatToFloat16(x) : brain(x);
+            boolean isFinite =
+                    Float.isFinite(
+                            type == StoredType.F16
+                                    ? Float.float16ToFloat(half)
+                                    : Float.intBitsToFloat(half << 16));
+            if (!isFinite) {
+                throw new CheckpointException(
+                        "tensor '%s': it holds %s at flat index %d, too large for %s"
+                                .formatted(tensor.name(), x, i, type));
+            }
+            halves.set(SHORT, 2 * i, half);
+        }
+        return halves;
+    }
+
+    /** The nearest BF16, ties to even; a carry out of the fraction is right in the exponent. */
+    private static short brain(float x) {
+        int bits = Float.floatToRawIntBits(x);
+        return (short) ((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
+    }
+}

@@ -1,0 +1,75 @@
+package io.cyclane.model;
+
+import io.cyclane.model.checkpoint.OnnxWriter;
+import io.cyclane.model.layer.RaggedBatch;
+import io.cyclane.model.onnx.OnnxProgram;
+import io.cyclane.tensor.Extent;
+import io.cyclane.tensor.Parameter;
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.program.Program;
+import io.cyclane.tensor.program.Recorder;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Writes models as ONNX files, with a dynamic batch and length, for other runtimes.
+ *
+ * <p>Inputs, 64-bit integers [batch, sequence]: {@code input_ids}, {@code attention_mask}, and
+ * {@code token_type_ids} where the model reads them. Outputs, F32: {@code last_hidden_state} and
+ * {@code sentence_embedding} for {@link Task#EMBEDDING}, else {@code logits}, per text or per
+ * token; for {@link Task#QUESTION_ANSWERING} its two columns are beginnings and ends.
+ */
+public final class OnnxExport {
+    private OnnxExport() {}
+
+    /** How attention is written. */
+    public enum Form {
+        /** In standard operations alone, which every runtime has. */
+        STANDARD,
+        /** As ONNX Runtime's own single operation, which is faster there. */
+        FUSED
+    }
+
+    /**
+     * Writes a model for a task, replacing the file when it is complete.
+     *
+     * @param nameOrPath an alias such as {@code minilm}, or a folder
+     * @param randomHead whether random numbers may stand for a head that the checkpoint lacks
+     * @throws io.cyclane.tensor.CyclaneException when there is no such model, it lacks the task's
+     *     head, it is larger than an ONNX file may be, or the file can not be written
+     */
+    public static void write(
+            String nameOrPath, Task task, Path file, Form form, boolean randomHead) {
+        TextModel model = TextModel.open(nameOrPath);
+        Program program = program(model, task);
+        OnnxWriter graph = new OnnxWriter(program.name());
+        OnnxProgram.write(graph, program, form == Form.FUSED);
+        try (Arena memory = Arena.ofShared();
+                ModelWeights weights = model.weights(List.of(program), randomHead)) {
+            for (Parameter parameter : program.parameters().values()) {
+                List<Long> extents =
+                        parameter.shape().extents().stream().map(OnnxExport::extent).toList();
+                graph.weight(parameter.name(), extents, weights.rows(parameter, memory));
+            }
+            graph.write(file);
+        }
+    }
+
+    private static long extent(Extent extent) {
+        return extent.bound();
+    }
+
+    /** The bounds do not matter: a graph has none. */
+    private static Program program(TextModel model, Task task) {
+        Recorder g = new Recorder(model.encoder().architecture() + " " + task.label());
+        RaggedBatch batch = RaggedBatch.record(g, 2, 2);
+        Tensor x = model.encoder().forward(g, batch);
+        if (task == Task.EMBEDDING) {
+            return g.output("last_hidden_state", x)
+                    .output("sentence_embedding", model.pooled(g, x, batch))
+                    .program();
+        }
+        return g.output("logits", model.scores(g, task, x, batch)).program();
+    }
+}

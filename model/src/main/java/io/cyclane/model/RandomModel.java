@@ -1,0 +1,113 @@
+package io.cyclane.model;
+
+import io.cyclane.model.checkpoint.ModelFolder;
+import io.cyclane.model.checkpoint.SafetensorsWriter;
+import io.cyclane.model.checkpoint.StoredType;
+import io.cyclane.model.layer.RaggedBatch;
+import io.cyclane.tensor.Parameter;
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.program.Recorder;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+
+/**
+ * Writes checkpoints of random numbers for a configuration: a model of true shape to measure and
+ * compare where no public weights are at hand.
+ *
+ * <p>The numbers keep values at the size that trained models have, and no part trivial: matrices
+ * have the deviation 1 / sqrt(inputs), tables 0.05, norms are near 1, biases near 0. The same seed
+ * gives the same file.
+ */
+public final class RandomModel {
+    private static final String ALGORITHM = "L64X128MixRandom";
+
+    private RandomModel() {}
+
+    /**
+     * Writes {@code model.safetensors} beside a folder's {@code config.json}, F32, with these
+     * heads.
+     *
+     * @throws io.cyclane.model.checkpoint.CheckpointException when the configuration is not one of
+     *     ours, or the file can not be written
+     */
+    public static void write(Path folder, long seed, Task... heads) {
+        ModelFolder place = ModelFolder.open(folder);
+        TokenEncoder encoder = Architectures.of(place);
+        String prefix = encoder.prefixes().getFirst();
+        Labels labels = Labels.of(place.config());
+        Set<Parameter> own = parameters(encoder, labels, Optional.empty());
+        Set<Parameter> all = new LinkedHashSet<>(own);
+        for (Task head : heads) {
+            all.addAll(parameters(encoder, labels, Optional.of(head)));
+        }
+        encoder.computed().forEach(all::remove);
+        List<SafetensorsWriter.Entry> entries = new ArrayList<>();
+        for (Parameter parameter : all) {
+            List<String> stored = encoder.stored(parameter.name());
+            for (String name : stored) {
+                entries.add(
+                        new SafetensorsWriter.Entry(
+                                (own.contains(parameter) ? prefix : "") + name,
+                                StoredType.F32,
+                                extents(parameter, stored.size())));
+            }
+        }
+        RandomGenerator numbers = RandomGeneratorFactory.of(ALGORITHM).create(seed);
+        Path file = folder.resolve("model.safetensors");
+        try (SafetensorsWriter writer =
+                SafetensorsWriter.create(file, entries, Map.of("format", "pt"))) {
+            for (SafetensorsWriter.Entry entry : entries) {
+                try (Arena memory = Arena.ofConfined()) {
+                    writer.append(entry.name(), drawn(entry, numbers, memory));
+                }
+            }
+            writer.commit();
+        }
+    }
+
+    private static Set<Parameter> parameters(
+            TokenEncoder encoder, Labels labels, Optional<Task> head) {
+        Recorder g = new Recorder("parameters");
+        RaggedBatch batch = RaggedBatch.record(g, 1, 1);
+        Tensor tokens = encoder.forward(g, batch);
+        Tensor result =
+                head.map(task -> TextModel.scores(g, encoder, labels, task, tokens, batch))
+                        .orElse(tokens);
+        return new LinkedHashSet<>(g.output("result", result).program().parameters().values());
+    }
+
+    private static List<Long> extents(Parameter parameter, int parts) {
+        List<Long> extents = new ArrayList<>();
+        parameter.shape().extents().forEach(extent -> extents.add((long) extent.bound()));
+        extents.set(0, extents.getFirst() / parts);
+        return extents;
+    }
+
+    private static MemorySegment drawn(
+            SafetensorsWriter.Entry entry, RandomGenerator numbers, Arena memory) {
+        boolean isMatrix = entry.extents().size() > 1;
+        boolean isTable = isMatrix && entry.name().contains("embeddings.");
+        double mean = isMatrix || entry.name().endsWith("bias") ? 0 : 1;
+        double deviation = isTable ? 0.05 : isMatrix ? 1 / Math.sqrt(entry.extents().get(1)) : 0.1;
+        long elements = 1;
+        for (long extent : entry.extents()) {
+            elements *= extent;
+        }
+        MemorySegment floats = memory.allocate(4 * elements, 4);
+        for (long i = 0; i < elements; i++) {
+            double x = mean + deviation * numbers.nextGaussian();
+            floats.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) x);
+        }
+        return floats;
+    }
+}

@@ -1,0 +1,54 @@
+package io.cyclane.model;
+
+import java.util.Arrays;
+import java.util.List;
+
+/** What a call has read so far: which sequence is of which text, and how much was left out. */
+final class Reading {
+    private final int[] tokens;
+    private int[] owners;
+    private int sequences;
+    private int truncated;
+    private int chunked;
+
+    /** Nothing yet of so many texts. */
+    Reading(int items) {
+        tokens = new int[items];
+        owners = new int[items];
+    }
+
+    /** Adds the sequences of a text. */
+    void add(int item, int newSequences, int newTokens, boolean wasCut) {
+        if (sequences + newSequences > owners.length) {
+            owners = Arrays.copyOf(owners, Math.max(2 * owners.length, sequences + newSequences));
+        }
+        Arrays.fill(owners, sequences, sequences + newSequences, item);
+        sequences += newSequences;
+        tokens[item] = newTokens;
+        truncated += wasCut ? 1 : 0;
+        chunked += newSequences > 1 ? 1 : 0;
+    }
+
+    /** {@return which text a sequence is of} */
+    int item(int sequence) {
+        return owners[sequence];
+    }
+
+    /** {@return the results with what was read} */
+    <T> Outcome<T> outcome(List<T> results, LoadedModel model) {
+        String backend = model.engine().backend().description();
+        return new Outcome<>(results, tokens, truncated, chunked, backend);
+    }
+
+    int[] tokens() {
+        return tokens;
+    }
+
+    int truncated() {
+        return truncated;
+    }
+
+    int chunked() {
+        return chunked;
+    }
+}

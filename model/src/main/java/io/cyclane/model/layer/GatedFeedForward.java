@@ -1,0 +1,20 @@
+package io.cyclane.model.layer;
+
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.op.Activation;
+import io.cyclane.tensor.program.Recorder;
+
+/**
+ * A gated feed-forward layer: {@code out(function(a) * b)}, where a and b are the halves of in(x).
+ *
+ * <p>Source: arXiv:2002.05202, section 2.
+ *
+ * @param in [2F, D]: first the rows of a, then those of b
+ * @param out [D, F]
+ */
+public record GatedFeedForward(Dense in, Activation function, Dense out) {
+    /** Records the layers on x, [.., D]. */
+    public Tensor forward(Recorder g, Tensor x) {
+        return out.forward(g, g.glu(in.forward(g, x), function));
+    }
+}

@@ -1,0 +1,127 @@
+package io.cyclane.model.modernbert;
+
+import io.cyclane.model.Heads;
+import io.cyclane.model.TokenEncoder;
+import io.cyclane.model.checkpoint.Checkpoint;
+import io.cyclane.model.layer.Norm;
+import io.cyclane.model.layer.RaggedBatch;
+import io.cyclane.model.layer.RotaryTable;
+import io.cyclane.model.recursion.RecursiveStack;
+import io.cyclane.tensor.Parameter;
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.program.Recorder;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/**
+ * ModernBERT's encoder: every few layers one whose tokens see the whole sequence, between them
+ * layers that see a window; rotary positions, of another base in either kind.
+ *
+ * <p>Source: arXiv:2412.13663.
+ */
+public final class ModernBert implements TokenEncoder {
+    private static final List<String> HEADS = List.of("head.", "classifier.", "decoder.");
+
+    private final ModernBertConfig config;
+    private final Parameter words;
+    private final Norm embeddingNorm;
+    private final Norm finalNorm;
+    private final RotaryTable globalTable;
+    private final RotaryTable localTable;
+    private final RecursiveStack stack;
+
+    /** The encoder of this shape. */
+    public ModernBert(ModernBertConfig config) {
+        this.config = config;
+        words =
+                Parameter.of(
+                        "embeddings.tok_embeddings.weight", config.vocabulary(), config.width());
+        embeddingNorm = ModernBertLayer.norm(config, "embeddings.norm");
+        finalNorm = ModernBertLayer.norm(config, "final_norm");
+        globalTable = new RotaryTable(config.globalTheta(), config.headWidth(), config.positions());
+        localTable = new RotaryTable(config.localTheta(), config.headWidth(), config.positions());
+        stack =
+                RecursiveStack.plain(
+                        IntStream.range(0, config.layers())
+                                .mapToObj(i -> ModernBertLayer.of(config, i, table(i)))
+                                .toList());
+    }
+
+    private RotaryTable table(int layer) {
+        return config.isGlobal().get(layer) ? globalTable : localTable;
+    }
+
+    @Override
+    public Tensor embed(Recorder g, RaggedBatch batch) {
+        return embeddingNorm.forward(g, g.first(new Embedding(), g.parameter(words), batch.ids()));
+    }
+
+    @Override
+    public RecursiveStack stack() {
+        return stack;
+    }
+
+    @Override
+    public Tensor finish(Recorder g, Tensor x) {
+        return finalNorm.forward(g, x);
+    }
+
+    @Override
+    public Heads heads() {
+        return new ModernBertHeads(config, words);
+    }
+
+    @Override
+    public String architecture() {
+        return "modernbert";
+    }
+
+    @Override
+    public int width() {
+        return config.width();
+    }
+
+    @Override
+    public int positions() {
+        return config.positions();
+    }
+
+    @Override
+    public int vocabulary() {
+        return config.vocabulary();
+    }
+
+    @Override
+    public List<Parameter> computed() {
+        return List.of(globalTable.parameter(), localTable.parameter());
+    }
+
+    @Override
+    public void compute(Parameter parameter, Checkpoint checkpoint, MemorySegment rows) {
+        boolean isGlobal = parameter.equals(globalTable.parameter());
+        (isGlobal ? globalTable : localTable).fill(rows);
+    }
+
+    @Override
+    public List<String> stored(String parameter) {
+        return List.of(parameter);
+    }
+
+    @Override
+    public Optional<String> sample() {
+        return Optional.of(words.name());
+    }
+
+    @Override
+    public List<String> prefixes() {
+        return List.of("model.", "", "encoder.");
+    }
+
+    @Override
+    public boolean isHead(String stored) {
+        return HEADS.stream().anyMatch(stored::startsWith);
+    }
+}

@@ -1,0 +1,57 @@
+package io.cyclane.model.modernbert;
+
+import io.cyclane.model.Heads;
+import io.cyclane.model.checkpoint.Pooling;
+import io.cyclane.model.layer.Dense;
+import io.cyclane.model.layer.Norm;
+import io.cyclane.model.layer.RaggedBatch;
+import io.cyclane.tensor.Parameter;
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.op.Pool;
+import io.cyclane.tensor.program.Recorder;
+import java.util.Optional;
+
+/**
+ * ModernBERT's task heads: {@code LN(function(dense x))} of token vectors, or of the text's one,
+ * and a linear layer, which for masked words is the word table.
+ *
+ * <p>Source: arXiv:2412.13663, section 2.1, and its released configurations.
+ */
+record ModernBertHeads(ModernBertConfig config, Parameter words) implements Heads {
+    @Override
+    public Tensor masked(Recorder g, Tensor x) {
+        Parameter table =
+                config.isTied()
+                        ? words
+                        : Parameter.of("decoder.weight", config.vocabulary(), config.width());
+        Optional<Parameter> bias =
+                config.decoderBias()
+                        ? Optional.of(Parameter.of("decoder.bias", config.vocabulary()))
+                        : Optional.empty();
+        return new Dense(table, bias).forward(g, head(g, x));
+    }
+
+    @Override
+    public Tensor sequence(Recorder g, Tensor x, RaggedBatch batch, int labels) {
+        boolean isMean = config.classifierPooling() == Pooling.MEAN;
+        Pool pool = new Pool(isMean ? Pool.Kind.MEAN : Pool.Kind.CLS);
+        return token(g, g.first(pool, x, batch.offsets()), labels);
+    }
+
+    @Override
+    public Tensor token(Recorder g, Tensor x, int labels) {
+        return Dense.biased("classifier", config.width(), labels).forward(g, head(g, x));
+    }
+
+    @Override
+    public Tensor span(Recorder g, Tensor x) {
+        return token(g, x, 2);
+    }
+
+    private Tensor head(Recorder g, Tensor x) {
+        int width = config.width();
+        Dense dense = Dense.of("head.dense", width, width, config.classifierBias());
+        Norm norm = ModernBertLayer.norm(config, "head.norm");
+        return norm.forward(g, g.activate(dense.forward(g, x), config.classifierFunction()));
+    }
+}

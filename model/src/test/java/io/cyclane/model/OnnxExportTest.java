@@ -1,0 +1,101 @@
+package io.cyclane.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cyclane.model.checkpoint.Checkpoint;
+import io.cyclane.model.checkpoint.CheckpointException;
+import io.cyclane.model.checkpoint.OnnxModel;
+import io.cyclane.model.checkpoint.Safetensors;
+import io.cyclane.model.checkpoint.StoredTensor;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What our own reader finds in our exports; that they compute the same is proved in bench. */
+class OnnxExportTest {
+    @TempDir Path folder;
+
+    private OnnxModel export(String config, Task task, OnnxExport.Form form) throws IOException {
+        SmallModel.write(folder, config, 1, Task.CLASSIFICATION, Task.FILL_MASK);
+        Path file = folder.resolve("model.onnx");
+        OnnxExport.write(folder.toString(), task, file, form, false);
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(0, files.filter(each -> each.toString().endsWith(".tmp")).count());
+        }
+        return OnnxModel.read("export", MemorySegment.ofArray(Files.readAllBytes(file)));
+    }
+
+    @Test
+    void inputsOutputsAndWeightsStandInTheFile() throws IOException {
+        OnnxModel model = export(SmallModel.MODERNBERT, Task.EMBEDDING, OnnxExport.Form.STANDARD);
+        assertEquals(List.of("input_ids", "attention_mask"), model.inputs());
+        assertEquals(List.of("last_hidden_state", "sentence_embedding"), model.outputs());
+        try (Checkpoint checkpoint = Safetensors.open(folder)) {
+            for (StoredTensor tensor : checkpoint.tensors()) {
+                if (!tensor.name().startsWith("model.")) {
+                    continue;
+                }
+                StoredTensor exported =
+                        model.initializers().get(tensor.name().substring("model.".length()));
+                assertEquals(tensor.extents(), exported.extents(), tensor.name());
+                assertEquals(-1, tensor.bytes().mismatch(exported.bytes()), tensor.name());
+            }
+        }
+    }
+
+    /** All rounds read the same initializers. */
+    @Test
+    void roundsAreWrittenOutOverOneSetOfWeights() throws IOException {
+        OnnxModel model = export(SmallModel.ALBERT, Task.FILL_MASK, OnnxExport.Form.FUSED);
+        assertEquals(List.of("input_ids", "attention_mask", "token_type_ids"), model.inputs());
+        Map<String, Long> counts =
+                model.nodes().stream()
+                        .collect(Collectors.groupingBy(OnnxModel.Node::op, Collectors.counting()));
+        assertEquals(4, counts.get("com.microsoft.MultiHeadAttention"));
+        assertEquals(2 * 4 + 2, counts.get("LayerNormalization"));
+        assertEquals(4 + 1, counts.get("Gelu"));
+        long layers =
+                model.initializers().keySet().stream()
+                        .filter(name -> name.endsWith("ffn.weight"))
+                        .count();
+        assertEquals(1, layers);
+        assertTrue(!counts.containsKey("Softmax"));
+    }
+
+    @Test
+    void aFileThatCanNotBeWrittenIsNamed() throws IOException {
+        SmallModel.write(folder, SmallModel.BERT, 1);
+        Path file = folder.resolve("no such folder/model.onnx");
+        CheckpointException e =
+                assertThrows(
+                        CheckpointException.class,
+                        () ->
+                                OnnxExport.write(
+                                        folder.toString(),
+                                        Task.EMBEDDING,
+                                        file,
+                                        OnnxExport.Form.STANDARD,
+                                        false));
+        assertTrue(e.getMessage().contains(file.toString()), e::getMessage);
+        CheckpointException head =
+                assertThrows(
+                        CheckpointException.class,
+                        () ->
+                                OnnxExport.write(
+                                        folder.toString(),
+                                        Task.CLASSIFICATION,
+                                        folder.resolve("c.onnx"),
+                                        OnnxExport.Form.STANDARD,
+                                        false));
+        assertTrue(head.getMessage().contains("the head is missing"), head::getMessage);
+    }
+}

@@ -1,0 +1,79 @@
+package io.cyclane.serve.command;
+
+import io.cyclane.model.Conversion;
+import io.cyclane.model.checkpoint.StoredType;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Writes a model anew with its weights in another number type. */
+@Command(
+        name = "convert",
+        description = "Write a model's folder anew with its weights in another number type.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class Convert implements Callable<Integer> {
+    /** What weights may be written as. */
+    enum Type {
+        BF16(StoredType.BF16),
+        F16(StoredType.F16),
+        F32(StoredType.F32);
+
+        private final StoredType stored;
+
+        Type(StoredType stored) {
+            this.stored = stored;
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    private final Cyclane cyclane;
+
+    @Option(
+            names = "--model",
+            paramLabel = "M",
+            required = true,
+            description = "an alias or a checkpoint's folder")
+    private String model;
+
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            required = true,
+            description = "the folder to write")
+    private Path out;
+
+    @Option(
+            names = "--dtype",
+            paramLabel = "T",
+            required = true,
+            description = "${COMPLETION-CANDIDATES}; a number too large for it is an error")
+    private Type type;
+
+    Convert(Cyclane cyclane) {
+        this.cyclane = cyclane;
+    }
+
+    @Override
+    public Integer call() {
+        Conversion.Report report = Conversion.write(model, out, type.stored);
+        cyclane.out()
+                .append(
+                        String.format(
+                                Locale.ROOT,
+                                "%s: %,d tensors, %,d bytes as %s (were %,d)\n",
+                                out,
+                                report.tensors(),
+                                report.bytesAfter(),
+                                type,
+                                report.bytesBefore()));
+        cyclane.flush();
+        return 0;
+    }
+}

@@ -1,0 +1,110 @@
+package io.cyclane.serve.command;
+
+import io.cyclane.model.OnnxExport;
+import io.cyclane.model.Task;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Writes a model as an ONNX file. */
+@Command(
+        name = "onnx",
+        description = "Write a model as an ONNX file with a dynamic batch and length.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class ExportOnnx implements Callable<Integer> {
+    /** What the file is to do. */
+    enum Job {
+        EMBED(Task.EMBEDDING),
+        CLASSIFY(Task.CLASSIFICATION),
+        ENTITIES(Task.TOKEN_CLASSIFICATION),
+        RERANK(Task.RERANKING),
+        ANSWER(Task.QUESTION_ANSWERING),
+        FILL(Task.FILL_MASK);
+
+        private final Task task;
+
+        Job(Task task) {
+            this.task = task;
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** How attention is written. */
+    enum Form {
+        STANDARD(OnnxExport.Form.STANDARD),
+        FUSED(OnnxExport.Form.FUSED);
+
+        private final OnnxExport.Form form;
+
+        Form(OnnxExport.Form form) {
+            this.form = form;
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    private final Cyclane cyclane;
+
+    @Mixin private HeadOptions head;
+
+    @Option(
+            names = "--model",
+            paramLabel = "M",
+            required = true,
+            description = "an alias or a checkpoint's folder")
+    private String model;
+
+    @Option(
+            names = "--out",
+            paramLabel = "FILE",
+            required = true,
+            description = "the file to write")
+    private Path out;
+
+    @Option(
+            names = "--task",
+            paramLabel = "T",
+            defaultValue = "embed",
+            description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})")
+    private Job job;
+
+    @Option(
+            names = "--form",
+            paramLabel = "F",
+            defaultValue = "standard",
+            description =
+                    "standard, or fused: attention as ONNX Runtime's own operation, faster there"
+                            + " (default: ${DEFAULT-VALUE})")
+    private Form form;
+
+    ExportOnnx(Cyclane cyclane) {
+        this.cyclane = cyclane;
+    }
+
+    @Override
+    public Integer call() {
+        OnnxExport.write(model, job.task, out, form.form, head.mayBeRandom());
+        try {
+            long bytes = Files.size(out);
+            cyclane.out().append(String.format(Locale.ROOT, "%s: %,d bytes\n", out, bytes));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        cyclane.flush();
+        return 0;
+    }
+}
