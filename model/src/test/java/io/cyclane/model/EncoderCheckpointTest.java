@@ -9,7 +9,6 @@ import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.checkpoint.StoredType;
 import io.cyclane.model.text.TokenizerException;
 import io.cyclane.tensor.CyclaneException;
-import io.cyclane.tensor.memory.Slab;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -38,14 +37,12 @@ class EncoderCheckpointTest {
 
     @BeforeEach
     void remember() {
-        Warm.await();
-        before = Slab.liveBytes();
+        before = Warm.liveBytes();
     }
 
     @AfterEach
     void nothingIsLeft() {
-        Warm.await();
-        assertEquals(before, Slab.liveBytes());
+        assertEquals(before, Warm.liveBytes());
     }
 
     @Test

@@ -16,7 +16,6 @@ import io.cyclane.tensor.backend.Executable;
 import io.cyclane.tensor.backend.Session;
 import io.cyclane.tensor.backend.Weights;
 import io.cyclane.tensor.memory.Buffer;
-import io.cyclane.tensor.memory.Slab;
 import io.cyclane.tensor.program.Program;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -53,8 +52,7 @@ class EncoderMemoryTest {
     @ParameterizedTest
     @ValueSource(strings = {"cpu", "reference"})
     void whatIsSaidIsWhatIsTaken(String backend) {
-        Warm.await();
-        long before = Slab.liveBytes();
+        long before = Warm.liveBytes();
         for (int sessions : new int[] {1, 3}) {
             try (Encoder encoder =
                     Encoder.builder(model.toString())
@@ -65,11 +63,11 @@ class EncoderMemoryTest {
                 encoder.embed("a cat");
                 Warm.await();
                 ModelInfo info = encoder.info();
-                assertEquals(info.totalBytes(), Slab.liveBytes() - before);
+                assertEquals(info.totalBytes(), Warm.liveBytes() - before);
                 assertTrue(info.weightBytesTotal() >= 4 * info.parameters(), info::toString);
                 assertTrue(info.sessionBytes() > 0);
             }
-            assertEquals(before, Slab.liveBytes());
+            assertEquals(before, Warm.liveBytes());
         }
     }
 
@@ -168,13 +166,13 @@ class EncoderMemoryTest {
     @Test
     void noFileStaysOpenWhetherLoadingFailsOrNot() throws IOException {
         assumeLinux();
-        long before = Slab.liveBytes();
+        long before = Warm.liveBytes();
         SmallBert bad = SmallBert.random(8);
         // Packed last of all, so that everything else is there when it fails.
         bad.tensors.get("encoder.layer.1.output.LayerNorm.bias").numbers()[3] = Float.NaN;
         Path damaged = bad.write(temporary.resolve("damaged"));
         assertThrows(CheckpointException.class, () -> Encoder.load(damaged));
-        assertEquals(before, Slab.liveBytes());
+        assertEquals(before, Warm.liveBytes());
         assertEquals(Set.of(), open(damaged));
         try (Encoder encoder = Encoder.load(model)) {
             assertEquals(Set.of(), open(model));

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.tensor.backend.Backends;
-import io.cyclane.tensor.memory.Slab;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -110,8 +109,7 @@ class EncoderSessionsTest {
         try (Encoder encoder = Encoder.load(model)) {
             expected = encoder.embed(texts);
         }
-        Warm.await();
-        long before = Slab.liveBytes();
+        long before = Warm.liveBytes();
         for (int round = 0; round < 6; round++) {
             int sessions = 1 + round % 3;
             Encoder encoder = Encoder.builder(model.toString()).sessions(sessions).load();
@@ -126,7 +124,7 @@ class EncoderSessionsTest {
                 started.await();
                 Thread.sleep(5L * round);
                 encoder.close();
-                assertEquals(before, Slab.liveBytes(), "all is freed when close returns");
+                assertEquals(before, Warm.liveBytes(), "all is freed when close returns");
                 int answered = 0;
                 for (Future<Integer> call : calls) {
                     answered += call.get();
@@ -174,15 +172,13 @@ class EncoderSessionsTest {
 
     @Test
     void everyCallAfterCloseIsRefusedAndASecondCloseDoesNothing() {
-        Warm.await();
-        long before = Slab.liveBytes();
+        long before = Warm.liveBytes();
         Encoder encoder = Encoder.load(model);
         TokenBatch batch = new TokenBatch();
         encoder.tokenize("a cat", batch);
         encoder.close();
         encoder.close();
-        Warm.await();
-        assertEquals(before, Slab.liveBytes());
+        assertEquals(before, Warm.liveBytes());
         List<Executable> calls =
                 List.of(
                         () -> encoder.embed("a cat"),

@@ -16,7 +16,6 @@ import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.TokenizerException;
 import io.cyclane.tensor.backend.CapacityException;
 import io.cyclane.tensor.backend.InputException;
-import io.cyclane.tensor.memory.Slab;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -38,12 +37,12 @@ class FacadesTest {
 
     @BeforeEach
     void remember() {
-        before = Slab.liveBytes();
+        before = Warm.liveBytes();
     }
 
     @AfterEach
     void nothingIsLeft() {
-        assertEquals(before, Slab.liveBytes());
+        assertEquals(before, Warm.liveBytes());
     }
 
     @ParameterizedTest
