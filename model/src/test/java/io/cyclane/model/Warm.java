@@ -6,7 +6,7 @@ import io.cyclane.tensor.memory.Slab;
 
 /** Waits until the CPU's kernels are compiled: what compiles them takes memory of its own. */
 final class Warm {
-    private static final long MOST_NANOS = 90_000_000_000L;
+    private static final long MOST_NANOS = 300_000_000_000L;
 
     private Warm() {}
 

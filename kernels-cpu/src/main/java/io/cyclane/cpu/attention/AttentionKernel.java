@@ -42,15 +42,15 @@ public final class AttentionKernel implements TwinKernel {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
     /** Queries of a piece: a whole number of tiles at every vector width. */
-    private static final int QUERIES = 128;
+    static final int QUERIES = 128;
 
     static final int KEYS = AttentionTile.KEYS;
     static final int CHUNK = AttentionTile.CHUNK;
 
     /** Bytes of the scores of a block, and of 128 columns of its keys. */
-    private static final long SCORES = (KEYS + AttentionTile.ROWS) * AttentionTile.ROW;
+    static final long SCORES = (KEYS + AttentionTile.ROWS) * AttentionTile.ROW;
 
-    private static final long KEY_CHUNK = (KEYS + AttentionTile.ROWS) * AttentionTile.KEY_ROW;
+    static final long KEY_CHUNK = (KEYS + AttentionTile.ROWS) * AttentionTile.KEY_ROW;
 
     static final double LOG2_E = 1.4426950408889634;
 
@@ -77,7 +77,7 @@ public final class AttentionKernel implements TwinKernel {
     private final float factor;
     private final int window;
     private final Place scratch;
-    private final Layout layout;
+    private final AttentionLayout layout;
     private final Workers workers;
     private final Workers.Task piece = this::piece;
     private final Workers.Task scalarPiece = this::scalarPiece;
@@ -119,7 +119,7 @@ public final class AttentionKernel implements TwinKernel {
         this.factor = (float) (scale * LOG2_E);
         this.window = window == 0 ? Integer.MAX_VALUE : window;
         this.scratch = scratch;
-        this.layout = Layout.of(headWidth);
+        this.layout = AttentionLayout.of(headWidth);
         this.workers = workers;
     }
 
@@ -127,45 +127,7 @@ public final class AttentionKernel implements TwinKernel {
      * {@return the bytes of scratch that one worker needs}, whatever the lengths; a multiple of 64.
      */
     public static long scratchBytes(int headWidth) {
-        return Layout.of(headWidth).lengthBytes();
-    }
-
-    /**
-     * Where things lie in a worker's scratch, in bytes from its start.
-     *
-     * @param queries per tile [K, 2L], transposed and scaled
-     * @param keys per chunk of 128 columns [64 + 8, 128 + 16]
-     * @param values per panel of 2L columns [64, 2L]
-     * @param scores [64 + 8, 2L], of the tile at hand; where K is more than 128, twice
-     * @param block [2L, 2L], weighed values of the block at hand
-     * @param sums [128, columns], the weighed values so far
-     * @param maxima [128], then the sums of the weights [128], then the factors of the step [128]
-     * @param columns K, rounded up to whole panels
-     */
-    private record Layout(
-            long queries,
-            long keys,
-            long values,
-            long scores,
-            long block,
-            long sums,
-            long maxima,
-            long lengthBytes,
-            int columns) {
-        static Layout of(int width) {
-            int columns = (width + 2 * L - 1) / (2 * L) * 2 * L;
-            // Whole squares are turned, so the last may stand out beyond K rows.
-            int turned = (width + L - 1) / L * L;
-            long keys = 4L * QUERIES * turned;
-            int chunks = Math.ceilDiv(width, AttentionTile.CHUNK);
-            long values = keys + chunks * KEY_CHUNK;
-            long scores = values + 4L * KEYS * columns;
-            long block = scores + Math.min(chunks, 2) * SCORES;
-            long sums = block + AttentionTile.QUERIES * AttentionTile.ROW;
-            long maxima = sums + 4L * QUERIES * columns;
-            long length = maxima + 4L * 3 * QUERIES;
-            return new Layout(0, keys, values, scores, block, sums, maxima, length, columns);
-        }
+        return AttentionLayout.of(headWidth).lengthBytes();
     }
 
     @Override
@@ -203,6 +165,14 @@ public final class AttentionKernel implements TwinKernel {
     }
 
     private void piece(int index, int worker) {
+        piece(index, worker, false);
+    }
+
+    private void scalarPiece(int index, int worker) {
+        piece(index, worker, true);
+    }
+
+    private void piece(int index, int worker, boolean scalar) {
         int block = index / heads;
         int head = index - block * heads;
         int sequence = sequenceOf(block);
@@ -210,27 +180,23 @@ public final class AttentionKernel implements TwinKernel {
         int length = offset(sequence + 1) - start;
         int first = (block - firstBlock(sequence)) * QUERIES;
         int count = Math.min(QUERIES, length - first);
-        if (count > 0) {
+        if (count <= 0) {
+            return;
+        }
+        if (scalar) {
+            attendScalar(start, length, first, count, head);
+        } else {
             long at = scratch.offset() + worker * layout.lengthBytes();
             attend(at, start, length, first, count, head);
         }
     }
 
-    private void scalarPiece(int index, int worker) {
-        int block = index / heads;
-        int head = index - block * heads;
-        int sequence = sequenceOf(block);
-        int start = offset(sequence);
-        int length = offset(sequence + 1) - start;
-        int first = (block - firstBlock(sequence)) * QUERIES;
-        int count = Math.min(QUERIES, length - first);
-        if (count > 0) {
-            ScalarAttention twin =
-                    new ScalarAttention(q, k, v, out, heads, head, width, factor, window);
-            twin.attend(start, length, first, count);
-            if (logSumExp != null) {
-                twin.giveLogSums(logSumExp, start + first, count);
-            }
+    private void attendScalar(int start, int length, int first, int count, int head) {
+        ScalarAttention twin =
+                new ScalarAttention(q, k, v, out, heads, head, width, factor, window);
+        twin.attend(start, length, first, count);
+        if (logSumExp != null) {
+            twin.giveLogSums(logSumExp, start + first, count);
         }
     }
 
