@@ -23,8 +23,8 @@ import jdk.incubator.vector.FloatVector;
  * nothing. Twelve rows are no faster and at the limit of C1 (below); with fourteen C2 keeps eleven
  * of the sums in memory, at 0.55 of the register-only rate against 0.92 to 0.94.
  *
- * <p>Three things about their code look odd and are not (Xeon with AVX-512, JDK 25.0.3, share of
- * the register-only rate):
+ * <p>Four things about their code look odd and are not (Xeon with AVX-512, JDK 25.0.3, share of the
+ * register-only rate):
  *
  * <ul>
  *   <li>Every call stands written out, with every sum in a local variable: only then do the sums
@@ -34,8 +34,12 @@ import jdk.incubator.vector.FloatVector;
  *       that C2 keeps the left side's address in a vector register and moves it to and fro on the
  *       ports of the multiply-adds, in every iteration: 0.65 instead of 0.94. Compiled code seldom
  *       makes the slices; where C2 has not inlined {@code asSlice}, after a busy start, it does, 40
- *       bytes each. The form that takes an alignment is inlined there too, but a tile that streams
- *       its panel from memory then takes twice as long.
+ *       bytes each.
+ *   <li>The elements of the left side are read ahead of their use, five or six rows together. When
+ *       C2 has parsed 18,000 nodes, as it has in the middle of the tile of ten rows, it stops
+ *       inlining methods that are not annotated, and a scalar load has two of them. Had the count
+ *       been passed inside one, its row would cost a call in each iteration: 0.2 instead of 0.94,
+ *       in the one process of three whose profile put it there.
  *   <li>The sums are loaded through {@link #sum}, which is too long for C1 to inline (C2 does).
  *       With all calls inlined C1 runs out of virtual registers, and a method that C1 refuses to
  *       compile with profiling can stay in its unprofiled form for ever, a hundred times slower.
