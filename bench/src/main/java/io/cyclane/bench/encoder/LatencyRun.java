@@ -65,7 +65,7 @@ public final class LatencyRun implements Runnable {
             throw new BenchException("at least 100 calls have a 99th percentile, not " + calls);
         }
         double[] millis = new double[calls];
-        try (Engine running = Engine.open(engine, BatchShape.of(shape), threads)) {
+        try (Engine running = Engine.open(engine, Subject.MINILM, BatchShape.of(shape), threads)) {
             long start = System.nanoTime();
             while ((System.nanoTime() - start) * 1e-9 < warmSeconds) {
                 running.run();

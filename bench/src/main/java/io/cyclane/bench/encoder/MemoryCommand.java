@@ -53,7 +53,8 @@ public final class MemoryCommand implements Runnable {
         double ours = 0;
         for (String engine : Engine.present()) {
             long bytes =
-                    EncoderRun.inItsOwnProcess(flags, shape, 1, List.of(engine), alternation)
+                    EncoderRun.inItsOwnProcess(
+                                    flags, Subject.MINILM, shape, 1, List.of(engine), alternation)
                             .residentBytes();
             String name = "memory/" + shape + "/1t";
             figures.print(name + "/" + engine + "/resident-bytes", bytes);

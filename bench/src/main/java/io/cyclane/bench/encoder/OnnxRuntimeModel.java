@@ -12,12 +12,16 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * A BERT encoder run by ONNX Runtime: all its optimisations, one operator at a time, a given number
- * of threads inside operators. Gives the last hidden state; what is made of it is the caller's.
+ * An encoder run by ONNX Runtime: all its optimisations, one operator at a time, a given number of
+ * threads inside operators. Gives the last hidden state; what is made of it is the caller's.
  *
  * <p>One caller at a time; close it.
  */
@@ -30,26 +34,36 @@ public final class OnnxRuntimeModel implements AutoCloseable {
     /** The same model with 8-bit integer weights, in a jar of the same family. */
     public static final String MINILM_INT8 = "all-minilm-l6-v2-q.onnx";
 
-    private static final Set<String> INPUTS =
-            Set.of("input_ids", "attention_mask", "token_type_ids");
+    private static final String TYPES = "token_type_ids";
+    private static final Set<String> INPUTS = Set.of("input_ids", "attention_mask");
 
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
     private final OrtSession session;
     private final String output;
     private final int width;
+    private final boolean takesTypes;
 
-    private OnnxRuntimeModel(byte[] graph, int threads) throws OrtException {
+    /** Something that ONNX Runtime makes a session of. */
+    @FunctionalInterface
+    private interface Graph {
+        OrtSession open(OrtEnvironment environment, OrtSession.SessionOptions options)
+                throws OrtException;
+    }
+
+    private OnnxRuntimeModel(Graph graph, int threads) throws OrtException {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
             options.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
             options.setIntraOpNumThreads(threads);
             options.setInterOpNumThreads(1);
-            session = environment.createSession(graph, options);
+            session = graph.open(environment, options);
         }
-        if (!session.getInputNames().equals(INPUTS)) {
+        Set<String> inputs = new HashSet<>(session.getInputNames());
+        takesTypes = inputs.remove(TYPES);
+        if (!inputs.equals(INPUTS)) {
             throw new BenchException(
-                    "the ONNX graph takes %s, wanted are %s"
-                            .formatted(session.getInputNames(), INPUTS));
+                    "the ONNX graph takes %s, wanted are %s and perhaps %s"
+                            .formatted(session.getInputNames(), INPUTS, TYPES));
         }
         NodeInfo first = session.getOutputInfo().values().iterator().next();
         output = first.getName();
@@ -68,17 +82,23 @@ public final class OnnxRuntimeModel implements AutoCloseable {
     }
 
     /**
-     * {@return the model of a graph on the class path}
+     * {@return the model of a graph}
      *
-     * @throws BenchException when it is not there or ONNX Runtime refuses it
+     * @param graph a resource of the class path, or a file
+     * @throws BenchException when it is neither, or ONNX Runtime refuses it
      */
     public static OnnxRuntimeModel open(String graph, int threads) {
         try (InputStream stream =
                 OnnxRuntimeModel.class.getClassLoader().getResourceAsStream(graph)) {
-            if (stream == null) {
-                throw new BenchException("'" + graph + "' is in no jar of the class path");
+            if (stream != null) {
+                byte[] bytes = stream.readAllBytes();
+                return new OnnxRuntimeModel((ort, how) -> ort.createSession(bytes, how), threads);
             }
-            return new OnnxRuntimeModel(stream.readAllBytes(), threads);
+            if (!Files.isRegularFile(Path.of(graph))) {
+                throw new BenchException(
+                        "'" + graph + "' is in no jar of the class path, and no file");
+            }
+            return new OnnxRuntimeModel((ort, how) -> ort.createSession(graph, how), threads);
         } catch (IOException | OrtException e) {
             throw new BenchException("ONNX Runtime can not open '" + graph + "': " + e, e);
         }
@@ -117,11 +137,13 @@ public final class OnnxRuntimeModel implements AutoCloseable {
         }
         long[] shape = {batch.sequences(), longest};
         try {
-            return new Padded(
-                    Map.of(
-                            "input_ids", tensor(ids, shape),
-                            "attention_mask", tensor(mask, shape),
-                            "token_type_ids", tensor(types, shape)));
+            Map<String, OnnxTensor> inputs = new HashMap<>();
+            inputs.put("input_ids", tensor(ids, shape));
+            inputs.put("attention_mask", tensor(mask, shape));
+            if (takesTypes) {
+                inputs.put(TYPES, tensor(types, shape));
+            }
+            return new Padded(inputs);
         } catch (OrtException e) {
             throw new BenchException("ONNX Runtime can not take the tokens: " + e, e);
         }
