@@ -333,8 +333,9 @@ final class CpuKernels implements KernelSet {
 
     private static long feedForwardBytes(FeedForward both, List<Type> inputs) {
         Type x = inputs.getFirst();
-        int hidden = inputs.get(both.secondWeight()).shape().last();
-        return FeedForwardKernel.scratchBytes(mostRows(x), x.shape().last(), hidden);
+        Type second = inputs.get(both.secondWeight());
+        return FeedForwardKernel.scratchBytes(
+                mostRows(x), x.shape().last(), second.shape().last(), mostRows(second));
     }
 
     private static int mostRows(Type x) {

@@ -11,7 +11,11 @@ import java.util.List;
 /**
  * Two linear layers, the second on the result of the first, block of rows by block of rows: what
  * the first computes is wide, and never leaves the worker's second-level cache. Its epilogue writes
- * it as the {@link LeftBlock} that the second product reads.
+ * it as the {@link LeftBlock} that the second product reads, one chunk of columns at a time: as
+ * soon as a chunk is there, its products are added to the sums of all results, and the next takes
+ * its place. So a block has many rows, and the weights, which are read once per block, are read
+ * seldom; that they are, from a third-level cache or from memory, is what a layer with few rows to
+ * a block waits for.
  *
  * <p>x is F32 {@code [rows, inputs]}; each layer is a {@link LinearKernel}'s, with the same bits.
  * The result may lie where the residual lies, and also where x lies if it is as wide.
@@ -22,11 +26,14 @@ import java.util.List;
  * <p>One run at a time: the scratch belongs to the run.
  */
 public final class FeedForwardKernel implements TwinKernel {
-    /** The most rows of a block, which with 384 inputs and 1536 between take 857 KB. */
-    private static final int MOST_BLOCK_ROWS = 100;
+    /** The most rows of a block, which with 384 inputs and results take 1.2 MB. */
+    private static final int MOST_BLOCK_ROWS = 300;
 
-    /** What both left sides may take of a second-level cache of 2 MB. */
+    /** What a block may take of a second-level cache of 2 MB. */
     private static final long MOST_BLOCK_BYTES = 1536 << 10;
+
+    /** The most rows whose panels are dealt to the workers. */
+    private static final int MOST_FEW_ROWS = 100;
 
     /** Rows below which a block uses the panels too little to be worth reading them for. */
     private static final int LEAST_BLOCK_ROWS = 30;
@@ -40,6 +47,10 @@ public final class FeedForwardKernel implements TwinKernel {
     private final Epilogue last;
     private final Place scratch;
     private final Areas areas;
+
+    /** Of the first layer's results. */
+    private final int columnsPerPanel;
+
     private final boolean[] holdsLeft;
     private final ScalarProduct scalarFirst;
     private final ScalarProduct scalarSecond;
@@ -86,7 +97,8 @@ public final class FeedForwardKernel implements TwinKernel {
         this.second = second.right();
         last = second.epilogue();
         this.scratch = scratch;
-        areas = Areas.of(mostRows, this.first.inputs(), this.second.inputs());
+        areas = Areas.of(mostRows, this.first, this.second);
+        columnsPerPanel = first.form().gated() ? PanelPacking.WIDTH / 2 : PanelPacking.WIDTH;
         holdsLeft = new boolean[workers.threads()];
         // Its twin has the hidden rows one by one where the vectors have their left block.
         Place hidden = new Place(scratch.segment(), scratch.offset() + areas.hiddenAt());
@@ -100,28 +112,54 @@ public final class FeedForwardKernel implements TwinKernel {
      * @param mostRows the most rows of a run
      * @param inputs the columns of x
      * @param hidden the columns of what the first layer gives
+     * @param outputs the columns of the result
      */
-    public static long scratchBytes(int mostRows, int inputs, int hidden) {
-        return Areas.of(mostRows, inputs, hidden).bytes();
+    public static long scratchBytes(int mostRows, int inputs, int hidden, int outputs) {
+        return Areas.of(mostRows, inputs, hidden, PanelPacking.panels(outputs, false)).bytes();
     }
 
     /**
-     * How one worker's scratch is shared out.
+     * How one worker's scratch is shared out: the first layer's left side lies at 0 and what the
+     * first layer gives behind it, a chunk of it, or for few rows all.
      *
      * @param rows the most rows of a block
-     * @param hiddenAt where the second layer's left side begins; the first's is at 0
-     * @param sumsAt where the sums begin
+     * @param fewRows the most rows that are dealt by panels
+     * @param hiddenAt where what the first layer gives begins
+     * @param sumsAt where the sums of one panel begin
+     * @param totalsAt where the sums of all panels of the second layer begin
      */
-    private record Areas(int rows, long hiddenAt, long sumsAt, long bytes) {
-        static Areas of(int mostRows, int inputs, int hidden) {
-            int chunks =
-                    Math.ceilDiv(inputs, LeftBlock.CHUNK) + Math.ceilDiv(hidden, LeftBlock.CHUNK);
-            long fit = MOST_BLOCK_BYTES / (chunks * LeftBlock.ROW_BYTES);
-            int most = Math.min(MOST_BLOCK_ROWS / Tiles.ROWS * Tiles.ROWS, whole(mostRows));
+    private record Areas(
+            int rows, int fewRows, long hiddenAt, long sumsAt, long totalsAt, long bytes) {
+        static Areas of(int mostRows, Panels first, Panels second) {
+            return of(mostRows, first.inputs(), second.inputs(), second.count());
+        }
+
+        static Areas of(int mostRows, int inputs, int hidden, int panels) {
+            int few = Math.min(MOST_FEW_ROWS, whole(mostRows));
+            int chunk = Math.min(hidden, LeftBlock.CHUNK);
+            long row = blockBytes(1, inputs, chunk, panels) - blockBytes(0, inputs, chunk, panels);
+            long fit = MOST_BLOCK_BYTES / row;
+            int most = Math.min(MOST_BLOCK_ROWS, whole(mostRows)) / Tiles.ROWS * Tiles.ROWS;
             int rows = Math.clamp(fit / Tiles.ROWS * Tiles.ROWS, Tiles.ROWS, most);
-            long hiddenAt = LeftBlock.lengthBytes(rows, inputs);
-            long sumsAt = hiddenAt + LeftBlock.lengthBytes(rows, hidden);
-            return new Areas(rows, hiddenAt, sumsAt, sumsAt + PanelProduct.sumsBytes(rows));
+            long hiddenAt = LeftBlock.lengthBytes(Math.max(rows, few), inputs);
+            long hiddenBytes =
+                    Math.max(
+                            LeftBlock.lengthBytes(rows, chunk), LeftBlock.lengthBytes(few, hidden));
+            long sumsAt = hiddenAt + hiddenBytes;
+            long totalsAt = sumsAt + PanelProduct.sumsBytes(Math.max(rows, few));
+            return new Areas(
+                    rows,
+                    few,
+                    hiddenAt,
+                    sumsAt,
+                    totalsAt,
+                    totalsAt + panels * PanelProduct.sumsBytes(rows));
+        }
+
+        private static long blockBytes(int rows, int inputs, int chunk, int panels) {
+            return LeftBlock.lengthBytes(rows, inputs)
+                    + LeftBlock.lengthBytes(rows, chunk)
+                    + (1 + panels) * PanelProduct.sumsBytes(rows);
         }
     }
 
@@ -142,16 +180,14 @@ public final class FeedForwardKernel implements TwinKernel {
                         * second.inputs()
                         * (first.inputs() + second.count() * PanelPacking.WIDTH);
         if (threads > 1
-                && rowCount <= areas.rows()
+                && rowCount <= areas.fewRows()
                 && rowCount < threads * LEAST_BLOCK_ROWS
                 && work >= PanelProduct.LEAST_SPLIT) {
             runByPanels();
             return;
         }
-        int blocks = Math.ceilDiv(rowCount, areas.rows());
-        if (rowCount >= threads * LEAST_BLOCK_ROWS) {
-            blocks = Math.ceilDiv(blocks, threads) * threads;
-        }
+        int busy = Math.clamp(rowCount / LEAST_BLOCK_ROWS, 1, threads);
+        int blocks = Math.ceilDiv(Math.ceilDiv(rowCount, areas.rows()), busy) * busy;
         blockRows = whole(Math.ceilDiv(rowCount, blocks));
         workers.run(wholeBlock, Math.ceilDiv(rowCount, blockRows));
     }
@@ -159,8 +195,8 @@ public final class FeedForwardKernel implements TwinKernel {
     @Override
     public void runScalar() {
         int all = rows.value();
-        for (int row = 0; row < all; row += areas.rows()) {
-            int count = Math.min(areas.rows(), all - row);
+        for (int row = 0; row < all; row += areas.fewRows()) {
+            int count = Math.min(areas.fewRows(), all - row);
             scalarFirst.run(row, 0, count);
             scalarSecond.run(0, row, count);
         }
@@ -172,10 +208,28 @@ public final class FeedForwardKernel implements TwinKernel {
         MemorySegment own = scratch.segment();
         long leftAt = areaAt(worker);
         long hiddenAt = leftAt + areas.hiddenAt();
+        long totalsAt = leftAt + areas.totalsAt();
+        long totalBytes = PanelProduct.sumsBytes(count);
         pack(firstRow, count, leftAt);
-        LeftBlock.clearSlack(own, hiddenAt, count, second.inputs());
-        toHidden(leftAt, hiddenAt, leftAt + areas.sumsAt(), count, 0, first.count());
-        toResult(hiddenAt, leftAt + areas.sumsAt(), firstRow, count, 0, second.count());
+        int chunk = Math.min(second.inputs(), LeftBlock.CHUNK);
+        LeftBlock.clearSlack(own, hiddenAt, count, chunk);
+        for (int panel = 0; panel < second.count(); panel++) {
+            last.start(own, totalsAt + panel * totalBytes, count + Tiles.SLACK, panel);
+        }
+        for (int k = 0; k < second.inputs(); k += LeftBlock.CHUNK) {
+            int end = Math.min(k + LeftBlock.CHUNK, second.inputs());
+            // The chunk alone is there, in the place of the first.
+            long wholeAt = hiddenAt - LeftBlock.columnAt(k, count);
+            int from = k / columnsPerPanel;
+            int to = Math.ceilDiv(end, columnsPerPanel);
+            toHidden(leftAt, wholeAt, leftAt + areas.sumsAt(), count, from, to);
+            for (int panel = 0; panel < second.count(); panel++) {
+                second.addChunkTo(own, hiddenAt, totalsAt + panel * totalBytes, count, panel, k);
+            }
+        }
+        for (int panel = 0; panel < second.count(); panel++) {
+            last.finish(own, totalsAt + panel * totalBytes, firstRow, count, panel);
+        }
     }
 
     private void runByPanels() {

@@ -20,7 +20,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FeedForwardKernelTest {
     /** Both sides of every border: one tile, one block, a block per worker, several. */
     @ParameterizedTest
-    @ValueSource(ints = {1, 9, 10, 11, 16, 29, 30, 59, 60, 61, 99, 100, 101, 199, 200, 201, 333})
+    @ValueSource(
+            ints = {
+                1, 9, 10, 11, 16, 29, 30, 59, 60, 61, 99, 100, 101, 199, 200, 201, 300, 301, 601
+            })
     void hasTheBitsOfTwoLayers(int rows) {
         for (int threads = 1; threads <= 3; threads++) {
             try (Workers workers = new Workers(threads)) {
@@ -72,7 +75,10 @@ class FeedForwardKernelTest {
             MemorySegment y) {
         long each =
                 FeedForwardKernel.scratchBytes(
-                        first.rows, first.form.inputs(), second.form.inputs());
+                        first.rows,
+                        first.form.inputs(),
+                        second.form.inputs(),
+                        second.form.outputs());
         new FeedForwardKernel(
                         workers,
                         Count.fixed(first.rows),
