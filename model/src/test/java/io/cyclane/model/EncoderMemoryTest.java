@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What an encoder takes: exactly what it says, nothing per call, and no file once it is loaded. */
 class EncoderMemoryTest {
-    private static final long GROWTH_BYTES = 8 << 20;
+    static final long GROWTH_BYTES = 8 << 20;
 
     @TempDir static Path temporary;
     private static Path model;

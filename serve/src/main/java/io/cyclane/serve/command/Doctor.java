@@ -3,6 +3,7 @@ package io.cyclane.serve.command;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.BackendProvider;
 import io.cyclane.tensor.backend.Backends;
+import io.cyclane.tensor.memory.HugePages;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,7 +55,7 @@ final class Doctor implements Callable<Integer> {
         machine.share().ifPresent(share -> found.put("processor share", share));
         found.put("memory bytes", machine.memoryBytes());
         found.put("heap bytes at most", Runtime.getRuntime().maxMemory());
-        machine.hugePages().ifPresent(pages -> found.put("transparent huge pages", pages));
+        found.put("huge pages", HugePages.status());
         boolean healthy = backends(found) && kernels(found);
         print(found);
         return healthy ? 0 : 1;
@@ -129,11 +130,7 @@ final class Doctor implements Callable<Integer> {
 
     /** What the system says about itself; Linux says most. */
     private record Machine(
-            String processor,
-            String instructionSets,
-            Optional<String> share,
-            long memoryBytes,
-            Optional<String> hugePages) {
+            String processor, String instructionSets, Optional<String> share, long memoryBytes) {
         private static final List<String> WATCHED =
                 List.of(
                         "avx2",
@@ -164,8 +161,7 @@ final class Doctor implements Callable<Integer> {
                             .map(Machine::share),
                     ((com.sun.management.OperatingSystemMXBean)
                                     ManagementFactory.getOperatingSystemMXBean())
-                            .getTotalMemorySize(),
-                    SystemFiles.line("/sys/kernel/mm/transparent_hugepage/enabled"));
+                            .getTotalMemorySize());
         }
 
         private static String watched(String flags) {

@@ -12,20 +12,26 @@ import io.cyclane.tensor.memory.Slab;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
-/** Weights in host memory: one slab per weight and layout. */
+/**
+ * Weights in host memory. Forms that are packed together lie in one slab, one after the other,
+ * which a system can give in huge pages; forms asked for later have slabs of their own.
+ */
 final class HostWeights implements Weights {
     private static final String MASTER = "master";
 
     private final WeightSource source;
     private final Map<Key, Resident> residents = new LinkedHashMap<>();
+    private final List<Slab> slabs = new ArrayList<>();
     private final Map<Parameter, Long> versions = new HashMap<>();
 
     /**
@@ -51,10 +57,10 @@ final class HostWeights implements Weights {
         Key key = Key.of(parameter, each, packing);
         Resident resident = residents.get(key);
         if (resident == null) {
-            resident = read(key, packing);
+            resident = read(key, packing, slab(bytes(key, packing)).buffer());
             residents.put(key, resident);
         }
-        return new Place(resident.slab.buffer().segment(), 0);
+        return new Place(resident.buffer().segment(), 0);
     }
 
     /** Packs every form that a walk shows and that is not there yet, several at a time. */
@@ -67,14 +73,50 @@ final class HostWeights implements Weights {
                 wanted.put(key, packing);
             }
         });
+        Map<Key, Buffer> places = places(wanted);
         Map<Key, Resident> read = new ConcurrentHashMap<>();
         try {
             wanted.entrySet().parallelStream()
-                    .forEach(form -> read.put(form.getKey(), read(form.getKey(), form.getValue())));
+                    .forEach(form -> {
+                        Key key = form.getKey();
+                        read.put(key, read(key, form.getValue(), places.get(key)));
+                    });
         } finally {
             // Also when one could not be read: closing the weights then frees the others.
             residents.putAll(read);
         }
+    }
+
+    /** One slab for all forms, but for those that would leave the next unaligned. */
+    private Map<Key, Buffer> places(Map<Key, Packing> wanted) {
+        Map<Key, Buffer> places = new HashMap<>();
+        Map<Key, Long> offsets = new LinkedHashMap<>();
+        long end = 0;
+        for (Map.Entry<Key, Packing> form : wanted.entrySet()) {
+            long bytes = bytes(form.getKey(), form.getValue());
+            if (bytes % Slab.ALIGNMENT_BYTES == 0) {
+                offsets.put(form.getKey(), end);
+                end += bytes;
+            } else {
+                places.put(form.getKey(), slab(bytes).buffer());
+            }
+        }
+        if (end > 0) {
+            Buffer all = slab(end).buffer();
+            offsets.forEach(
+                    (key, at) -> places.put(key, all.slice(at, bytes(key, wanted.get(key)))));
+        }
+        return places;
+    }
+
+    private Slab slab(long bytes) {
+        Slab slab = Slab.allocate(bytes);
+        slabs.add(slab);
+        return slab;
+    }
+
+    private static long bytes(Key key, Packing packing) {
+        return packedBytes(key.parameter, key.each, packing);
     }
 
     /**
@@ -85,29 +127,22 @@ final class HostWeights implements Weights {
         return parameter.shape().elements() / each.elements() * packing.lengthBytes(each);
     }
 
-    private Resident read(Key key, Packing packing) {
+    private Resident read(Key key, Packing packing, Buffer place) {
         Slab master = masters.get(key.parameter);
         if (sealed && master == null) {
             throw new BackendException(
                     "parameter '%s' was not packed as %s before the checkpoint was closed: compile every program of a model before sealing its weights"
                             .formatted(key.parameter.name(), key.layout));
         }
-        Slab slab = Slab.allocate(packedBytes(key.parameter, key.each, packing));
-        Resident resident = new Resident(slab, packing);
-        boolean isPacked = false;
+        Resident resident = new Resident(place, packing);
         try (Arena memory = Arena.ofConfined()) {
             SegmentAllocator copies =
-                    packing == RowsPacking.ROWS ? new InPlace(slab, memory) : memory;
+                    packing == RowsPacking.ROWS ? new InPlace(place.segment(), memory) : memory;
             MemorySegment rows =
                     master == null ? source.rows(key.parameter, copies) : master.buffer().segment();
             requireWhole(key.parameter, rows);
             pack(rows, key, resident);
-            isPacked = true;
             return resident;
-        } finally {
-            if (!isPacked) {
-                slab.close();
-            }
         }
     }
 
@@ -131,14 +166,14 @@ final class HostWeights implements Weights {
         long rowBytes = key.each.elements() * Float.BYTES;
         long packedBytes = resident.packing.lengthBytes(key.each);
         packings.incrementAndGet();
-        if (rows.address() == resident.slab.buffer().segment().address()) {
+        if (rows.address() == resident.buffer().segment().address()) {
             return; // read in place
         }
         for (long row = 0; row * rowBytes < rows.byteSize(); row++) {
             resident.packing.pack(
                     rows.asSlice(row * rowBytes, rowBytes),
                     key.each,
-                    resident.slab.buffer().segment().asSlice(row * packedBytes, packedBytes));
+                    resident.buffer().segment().asSlice(row * packedBytes, packedBytes));
         }
     }
 
@@ -155,8 +190,8 @@ final class HostWeights implements Weights {
     @Override
     public synchronized Map<String, Long> residentBytesByLayout() {
         Map<String, Long> bytes = new TreeMap<>();
-        residents.forEach(
-                (key, resident) -> bytes.merge(key.layout, resident.slab.lengthBytes(), Long::sum));
+        residents.forEach((key, resident) ->
+                bytes.merge(key.layout, resident.buffer().lengthBytes(), Long::sum));
         masters.values().forEach(slab -> bytes.merge(MASTER, slab.lengthBytes(), Long::sum));
         return bytes;
     }
@@ -194,7 +229,7 @@ final class HostWeights implements Weights {
         for (Map.Entry<Key, Resident> entry : residents.entrySet()) {
             if (entry.getKey().parameter.equals(stored(parameter))
                     && entry.getKey().layout.equals(layout)) {
-                return entry.getValue().slab.buffer();
+                return entry.getValue().buffer();
             }
         }
         throw new BackendException(
@@ -206,8 +241,8 @@ final class HostWeights implements Weights {
         if (!closed) {
             closed = true;
             seal();
-            residents.values().forEach(resident -> resident.slab.close());
             residents.clear();
+            slabs.forEach(Slab::close);
             masters.values().forEach(Slab::close);
             masters.clear();
         }
@@ -226,29 +261,29 @@ final class HostWeights implements Weights {
     }
 
     /** A packed form and how it is made. */
-    private record Resident(Slab slab, Packing packing) {}
+    private record Resident(Buffer buffer, Packing packing) {}
 
     /**
-     * Memory for a copy of rows that stay as they are: the slab itself for whoever asks first for
-     * just its size.
+     * Memory for a copy of rows that stay as they are: their place itself for whoever asks first
+     * for just its size.
      */
     private static final class InPlace implements SegmentAllocator {
-        private final Slab slab;
+        private final MemorySegment place;
         private final Arena others;
         private boolean given;
 
-        InPlace(Slab slab, Arena others) {
-            this.slab = slab;
+        InPlace(MemorySegment place, Arena others) {
+            this.place = place;
             this.others = others;
         }
 
         @Override
         public MemorySegment allocate(long bytes, long alignment) {
-            if (given || bytes != slab.lengthBytes() || alignment > Slab.ALIGNMENT_BYTES) {
+            if (given || bytes != place.byteSize() || alignment > Slab.ALIGNMENT_BYTES) {
                 return others.allocate(bytes, alignment);
             }
             given = true;
-            return slab.buffer().segment();
+            return place;
         }
     }
 }

@@ -25,8 +25,8 @@ public final class Slab implements AutoCloseable {
     private boolean closed;
 
     private Slab(long lengthBytes) {
-        MemorySegment segment = arena.allocate(lengthBytes, ALIGNMENT_BYTES);
-        buffer = new Buffer(segment);
+        MemorySegment huge = HugePages.allocate(arena, lengthBytes);
+        buffer = new Buffer(huge == null ? arena.allocate(lengthBytes, ALIGNMENT_BYTES) : huge);
         LIVE_BYTES.addAndGet(lengthBytes);
     }
 
