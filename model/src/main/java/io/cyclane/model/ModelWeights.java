@@ -41,7 +41,9 @@ final class ModelWeights implements WeightSource {
         this.computed = Set.copyOf(encoder.computed());
         String prefix =
                 encoder.sample()
-                        .map(name -> CheckpointWeights.prefix(checkpoint, encoder.prefixes(), name))
+                        .map(name ->
+                                CheckpointWeights.prefix(
+                                        checkpoint, encoder.traits().prefixes(), name))
                         .orElse("");
         this.stored =
                 new CheckpointWeights(

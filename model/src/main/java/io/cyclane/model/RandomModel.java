@@ -43,7 +43,7 @@ public final class RandomModel {
     public static void write(Path folder, long seed, Task... heads) {
         ModelFolder place = ModelFolder.open(folder);
         TokenEncoder encoder = Architectures.of(place);
-        String prefix = encoder.prefixes().getFirst();
+        String prefix = encoder.traits().prefixes().getFirst();
         Labels labels = Labels.of(place.config());
         Set<Parameter> own = parameters(encoder, labels, Optional.empty());
         Set<Parameter> all = new LinkedHashSet<>(own);

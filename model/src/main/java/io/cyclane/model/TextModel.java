@@ -6,7 +6,6 @@ import io.cyclane.model.checkpoint.ModelFolder;
 import io.cyclane.model.checkpoint.Pooling;
 import io.cyclane.model.checkpoint.SentenceSettings;
 import io.cyclane.model.layer.RaggedBatch;
-import io.cyclane.model.recursion.Group;
 import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
@@ -201,6 +200,6 @@ record TextModel(
 
     /** {@return how often the most repeated group is applied} */
     int rounds() {
-        return encoder.stack().groups().stream().mapToInt(Group::rounds).max().orElse(1);
+        return encoder.rounds();
     }
 }
