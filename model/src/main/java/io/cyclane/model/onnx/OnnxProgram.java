@@ -8,8 +8,10 @@ import io.cyclane.tensor.backend.BackendException;
 import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
+import io.cyclane.tensor.op.Combine;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.op.ExpertMatMul;
 import io.cyclane.tensor.op.Glu;
 import io.cyclane.tensor.op.L2Normalize;
 import io.cyclane.tensor.op.LayerNorm;
@@ -20,6 +22,7 @@ import io.cyclane.tensor.op.Pool;
 import io.cyclane.tensor.op.Positions;
 import io.cyclane.tensor.op.RmsNorm;
 import io.cyclane.tensor.op.Rotary;
+import io.cyclane.tensor.op.Route;
 import io.cyclane.tensor.op.Scale;
 import io.cyclane.tensor.op.Softmax;
 import io.cyclane.tensor.op.Split;
@@ -175,6 +178,10 @@ public final class OnnxProgram {
             case Add _ -> List.of(graph.node("Add", x, from.get(1)).one());
             case Attention a -> List.of(attention.attend(a, width(apply), from));
             case Op.Composite composite -> expanded(composite, apply);
+            case Combine _, ExpertMatMul _, Route _ ->
+                    throw new BackendException(
+                            "program '%s' routes rows to experts (%s), which can not be exported to ONNX"
+                                    .formatted(program.name(), op));
             case Copy _ -> List.of(graph.node("Identity", x).one());
             case Embedding _ -> List.of(graph.node("Gather", x, from.get(1)).one());
             case Glu glu -> List.of(OnnxMath.glu(graph, x, glu.function()));
