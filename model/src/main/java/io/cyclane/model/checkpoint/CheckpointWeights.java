@@ -12,8 +12,8 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
- * A checkpoint as a source of weights: each parameter is one stored tensor, or several stacked by
- * rows, widened to F32.
+ * A checkpoint as a source of weights: each parameter is one stored tensor, or several, of which
+ * each is some of its rows or one of them, widened to F32.
  *
  * <p>Owns the checkpoint and closes it.
  */
@@ -84,30 +84,32 @@ public final class CheckpointWeights implements WeightSource {
     }
 
     private void checkShape(Parameter parameter, List<String> names, List<String> faults) {
-        List<Integer> wanted =
-                parameter.shape().extents().stream().map(extent -> extent.bound()).toList();
+        List<Long> wanted =
+                parameter.shape().extents().stream().map(extent -> (long) extent.bound()).toList();
+        List<Long> row = wanted.subList(1, wanted.size());
         long rows = 0;
+        boolean isGood = true;
         for (String name : names) {
             if (!checkpoint.has(name)) {
                 faults.add("missing '%s'".formatted(name));
-                return;
+                isGood = false;
+                continue;
             }
             List<Long> extents = checkpoint.tensor(name).extents();
-            boolean isSameWidth =
-                    extents.size() == wanted.size()
-                            && !extents.isEmpty()
-                            && extents.subList(1, extents.size())
-                                    .equals(
-                                            wanted.subList(1, wanted.size()).stream()
-                                                    .map(Integer::longValue)
-                                                    .toList());
-            if (!isSameWidth) {
+            boolean areRows =
+                    !extents.isEmpty()
+                            && extents.size() == wanted.size()
+                            && extents.subList(1, extents.size()).equals(row);
+            if (areRows) {
+                rows += extents.getFirst();
+            } else if (extents.equals(row)) {
+                rows++;
+            } else {
                 faults.add("'%s' is %s, wanted for %s".formatted(name, extents, parameter.shape()));
-                return;
+                isGood = false;
             }
-            rows += extents.getFirst();
         }
-        if (rows != wanted.getFirst()) {
+        if (isGood && rows != wanted.getFirst()) {
             faults.add("%s have %d rows, wanted for %s".formatted(names, rows, parameter.shape()));
         }
     }

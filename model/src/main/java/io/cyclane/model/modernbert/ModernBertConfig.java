@@ -37,9 +37,6 @@ public record ModernBertConfig(
         boolean classifierBias,
         Activation classifierFunction,
         Pooling classifierPooling) {
-    /** Tables of angles are made for as many, before a text is seen. */
-    private static final int MOST_POSITIONS = 1 << 17;
-
     private static final Sight.Defaults DEFAULTS = new Sight.Defaults(3, 160_000, 10_000);
 
     public ModernBertConfig {
@@ -76,7 +73,7 @@ public record ModernBertConfig(
                 width,
                 heads,
                 config.count("intermediate_size"),
-                config.countUpTo(MOST_POSITIONS, "max_position_embeddings"),
+                config.countUpTo(ModelConfig.MOST_POSITIONS, "max_position_embeddings"),
                 Sight.read(config, layers, DEFAULTS),
                 Activations.named(config, "hidden_activation"),
                 (float) config.number("norm_eps", 1e-5),
