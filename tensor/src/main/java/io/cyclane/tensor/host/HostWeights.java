@@ -15,8 +15,10 @@ import java.lang.foreign.SegmentAllocator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
@@ -68,12 +70,21 @@ final class HostWeights implements Weights {
             }
         });
         Map<Key, Resident> read = new ConcurrentHashMap<>();
-        try {
-            wanted.entrySet().parallelStream()
-                    .forEach(form -> read.put(form.getKey(), read(form.getKey(), form.getValue())));
-        } finally {
-            // Also when one could not be read: closing the weights then frees the others.
-            residents.putAll(read);
+        Queue<RuntimeException> failures = new ConcurrentLinkedQueue<>();
+        // A stream that fails returns while others of its reads are under way; what they then
+        // allocate would have no owner. So none fails before all are done.
+        wanted.entrySet().parallelStream()
+                .forEach(form -> {
+                    try {
+                        read.put(form.getKey(), read(form.getKey(), form.getValue()));
+                    } catch (RuntimeException e) {
+                        failures.add(e);
+                    }
+                });
+        // Also when one could not be read: closing the weights then frees the others.
+        residents.putAll(read);
+        if (!failures.isEmpty()) {
+            throw failures.remove();
         }
     }
 
