@@ -269,6 +269,12 @@ public final class Encoder implements AutoCloseable {
             return this;
         }
 
+        /** Renames the checkpoint's tensors, as {@link ModelLoader#weightMap} says. */
+        public Builder weightMap(Path file) {
+            loader.weightMap(file);
+            return this;
+        }
+
         /** Sets the largest batch, as {@link ModelLoader#capacity} says. */
         public Builder capacity(Capacity largest) {
             loader.capacity(largest);

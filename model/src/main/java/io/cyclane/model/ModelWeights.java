@@ -41,7 +41,7 @@ final class ModelWeights implements WeightSource {
         this.computed = Set.copyOf(encoder.computed());
         String prefix =
                 encoder.sample()
-                        .map(name ->
+                        .flatMap(name ->
                                 CheckpointWeights.prefix(
                                         checkpoint, encoder.traits().prefixes(), name))
                         .orElse("");
@@ -93,7 +93,9 @@ final class ModelWeights implements WeightSource {
         Set<Parameter> missing = new LinkedHashSet<>(read);
         missing.removeAll(own);
         missing.removeIf(stored::has);
-        if (!missing.isEmpty()) {
+        // Where the encoder itself is not all there, names are the trouble, not the head.
+        boolean isEncoder = own.stream().allMatch(p -> computed.contains(p) || stored.has(p));
+        if (isEncoder && !missing.isEmpty()) {
             String names =
                     missing.stream()
                             .map(parameter -> "'" + parameter.name() + "'")

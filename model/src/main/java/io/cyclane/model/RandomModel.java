@@ -1,10 +1,10 @@
 package io.cyclane.model;
 
+import io.cyclane.model.checkpoint.CheckpointWeights;
 import io.cyclane.model.checkpoint.ModelFolder;
 import io.cyclane.model.checkpoint.SafetensorsWriter;
 import io.cyclane.model.checkpoint.StoredType;
 import io.cyclane.model.layer.RaggedBatch;
-import io.cyclane.model.layer.StackedNames;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.program.Recorder;
@@ -80,7 +80,7 @@ public final class RandomModel {
                         new SafetensorsWriter.Entry(
                                 (own.contains(parameter) ? prefix : "") + name,
                                 StoredType.F32,
-                                extents(parameter, stored.size())));
+                                CheckpointWeights.partExtents(parameter, stored.size())));
             }
         }
         double start = place.config().number("initializer_range", START_DEVIATION);
@@ -109,16 +109,6 @@ public final class RandomModel {
                 head.map(task -> TextModel.scores(g, encoder, labels, task, tokens, batch))
                         .orElse(tokens);
         return new LinkedHashSet<>(g.output("result", result).program().parameters().values());
-    }
-
-    private static List<Long> extents(Parameter parameter, int parts) {
-        List<Long> extents = new ArrayList<>();
-        parameter.shape().extents().forEach(extent -> extents.add((long) extent.bound()));
-        if (StackedNames.isStacked(parameter.name())) {
-            return extents.subList(1, extents.size());
-        }
-        extents.set(0, extents.getFirst() / parts);
-        return extents;
     }
 
     /** The normal distribution a tensor's numbers come from. */

@@ -11,6 +11,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -46,7 +47,10 @@ public record CommandRun(int exitCode, String out, String err, FakeModel model) 
     private record OneModel(FakeModel model) implements ModelSource {
         @Override
         public EmbeddingModel open(
-                String name, OptionalInt maxTokens, Optional<LongTexts> longTexts) {
+                String name,
+                OptionalInt maxTokens,
+                Optional<LongTexts> longTexts,
+                Optional<Path> weightMap) {
             check(name);
             return model;
         }

@@ -5,7 +5,10 @@ import io.cyclane.tensor.backend.WeightSource;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -43,20 +46,13 @@ public final class CheckpointWeights implements WeightSource {
     }
 
     /**
-     * {@return which of these prefixes this checkpoint's names have}
+     * {@return which of these prefixes this checkpoint's names have, if any}
      *
      * @param sample a name that every such checkpoint holds
-     * @throws CheckpointException when it holds the name under none of them
      */
-    public static String prefix(Checkpoint checkpoint, List<String> prefixes, String sample) {
-        for (String prefix : prefixes) {
-            if (checkpoint.has(prefix + sample)) {
-                return prefix;
-            }
-        }
-        throw new CheckpointException(
-                "%s: no tensor '%s' under any of the prefixes %s"
-                        .formatted(checkpoint.source(), sample, prefixes));
+    public static Optional<String> prefix(
+            Checkpoint checkpoint, List<String> prefixes, String sample) {
+        return prefixes.stream().filter(prefix -> checkpoint.has(prefix + sample)).findFirst();
     }
 
     /**
@@ -66,21 +62,49 @@ public final class CheckpointWeights implements WeightSource {
      */
     public void check(Iterable<Parameter> parameters) {
         List<String> faults = new ArrayList<>();
+        Map<String, List<Long>> empty = new LinkedHashMap<>();
         Set<String> unread = new TreeSet<>(checkpoint.names());
         for (Parameter parameter : parameters) {
             List<String> names = stored.apply(parameter.name());
             unread.removeAll(names);
             checkShape(parameter, names, faults);
+            names.stream()
+                    .filter(name -> !checkpoint.has(name))
+                    .forEach(name -> empty.put(name, partExtents(parameter, names.size())));
         }
         unread.removeIf(mayBeLeft);
         unread.forEach(name -> faults.add("unknown " + checkpoint.tensor(name)));
-        if (!faults.isEmpty()) {
-            throw new CheckpointException(
-                    "%s does not fit the model its configuration describes:%n  %s"
-                            .formatted(
-                                    checkpoint.source(),
-                                    String.join(System.lineSeparator() + "  ", faults)));
+        if (faults.isEmpty()) {
+            return;
         }
+        String message =
+                "%s does not fit the model its configuration describes:%n  %s"
+                        .formatted(
+                                checkpoint.source(),
+                                String.join(System.lineSeparator() + "  ", faults));
+        if (empty.isEmpty() || unread.isEmpty()) {
+            throw new CheckpointException(message);
+        }
+        throw new UnmatchedTensorsException(
+                message,
+                WeightMapTemplate.of(empty, unread.stream().map(checkpoint::tensor).toList()));
+    }
+
+    /**
+     * {@return the extents of each of so many tensors that a parameter is made of, if they are
+     * alike}
+     */
+    public static List<Long> partExtents(Parameter parameter, int parts) {
+        List<Long> extents =
+                new ArrayList<>(
+                        parameter.shape().extents().stream()
+                                .map(extent -> (long) extent.bound())
+                                .toList());
+        if (StackedNames.isStacked(parameter.name())) {
+            return extents.subList(1, extents.size());
+        }
+        extents.set(0, extents.getFirst() / parts);
+        return extents;
     }
 
     private void checkShape(Parameter parameter, List<String> names, List<String> faults) {

@@ -1,4 +1,4 @@
-package io.cyclane.model.layer;
+package io.cyclane.model.checkpoint;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,6 @@
 package io.cyclane.model.layer;
 
+import io.cyclane.model.checkpoint.StackedNames;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Activation;

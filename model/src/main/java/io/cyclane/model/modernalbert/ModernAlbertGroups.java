@@ -1,5 +1,6 @@
 package io.cyclane.model.modernalbert;
 
+import io.cyclane.model.checkpoint.StackedNames;
 import io.cyclane.model.layer.Adapter;
 import io.cyclane.model.layer.Block;
 import io.cyclane.model.layer.Dense;
@@ -14,7 +15,6 @@ import io.cyclane.model.layer.RotaryTables;
 import io.cyclane.model.layer.Router;
 import io.cyclane.model.layer.SelfAttention;
 import io.cyclane.model.layer.Sight;
-import io.cyclane.model.layer.StackedNames;
 import io.cyclane.model.layer.TokenLayer;
 import io.cyclane.model.recursion.Group;
 import io.cyclane.model.recursion.RecursiveStack;

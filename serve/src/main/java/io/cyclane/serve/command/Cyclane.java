@@ -1,5 +1,6 @@
 package io.cyclane.serve.command;
 
+import io.cyclane.model.checkpoint.UnmatchedTensorsException;
 import io.cyclane.serve.ModelSource;
 import io.cyclane.serve.Terminal;
 import io.cyclane.tensor.CyclaneException;
@@ -89,6 +90,7 @@ public final class Cyclane implements Runnable {
         commands.put("answer", () -> new AnswerQuestion(this));
         commands.put("fill-mask", () -> new FillMask(this));
         commands.put("tokenize", () -> new Tokenize(this));
+        commands.put("new", () -> new New(this));
         commands.put("convert", () -> new Convert(this));
         commands.put(
                 "export", () -> new CommandLine(new Export()).addSubcommand(new ExportOnnx(this)));
@@ -142,6 +144,10 @@ public final class Cyclane implements Runnable {
         String name = line.getCommandSpec().qualifiedName();
         boolean ours = e instanceof CyclaneException && e.getMessage() != null;
         terminal.err().println(name + ": " + oneLine(ours ? e.getMessage() : e.toString()));
+        if (e instanceof UnmatchedTensorsException unmatched) {
+            terminal.err().println("a weight map to complete, for --weight-map:");
+            terminal.err().print(unmatched.template());
+        }
         stackOf(e);
         return line.getCommandSpec().exitCodeOnExecutionException();
     }
