@@ -2,6 +2,9 @@
 module io.cyclane.model {
     requires transitive io.cyclane.tensor;
     requires tools.jackson.core;
+    // Without module descriptors; their names are their files'.
+    requires ejml.core;
+    requires ejml.ddense;
     requires static org.jspecify;
 
     exports io.cyclane.model;

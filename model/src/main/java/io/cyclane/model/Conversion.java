@@ -85,7 +85,7 @@ public final class Conversion {
         }
     }
 
-    private static void copyBeside(Path from, Path to) throws IOException {
+    static void copyBeside(Path from, Path to) throws IOException {
         List<Path> files;
         try (Stream<Path> all = Files.walk(from, 2)) {
             files = all.filter(Files::isRegularFile).toList();

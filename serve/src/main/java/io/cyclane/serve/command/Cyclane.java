@@ -91,6 +91,7 @@ public final class Cyclane implements Runnable {
         commands.put("fill-mask", () -> new FillMask(this));
         commands.put("tokenize", () -> new Tokenize(this));
         commands.put("new", () -> new New(this));
+        commands.put("merge", () -> new Merge(this));
         commands.put("convert", () -> new Convert(this));
         commands.put(
                 "export", () -> new CommandLine(new Export()).addSubcommand(new ExportOnnx(this)));
