@@ -68,6 +68,8 @@ record CodePath(Op op, int headWidth, boolean special) {
 
     private static final int CHOICES = 2;
 
+    private static final int RANK = 16;
+
     /** Columns that fill two panels of a product, and two and a quarter. */
     private static final int COLUMNS = 2 * PanelPacking.WIDTH;
 
@@ -100,7 +102,11 @@ record CodePath(Op op, int headWidth, boolean special) {
             case Route route ->
                     new CodePath(new Route(CHOICES, route.renormalised()), 0, to.result(2) == null);
             case Activate _, Combine _, Glu _, Pool _, Softmax _ -> new CodePath(op, 0, false);
-            case MolGeGlu _ -> throw new AssertionError(op + " is expanded");
+            case MolGeGlu mol ->
+                    new CodePath(
+                            new MolGeGlu(1, mol.mixedWeights(), mol.residual()),
+                            0,
+                            isBroken(to.resultType(0), false));
             case Copy _, Embedding _, Positions _, Split _ ->
                     throw new AssertionError(op + " has no vectors");
         };
@@ -149,7 +155,7 @@ record CodePath(Op op, int headWidth, boolean special) {
             case Combine _ -> of(g, rows(g, "gates", CHOICES), choices(g, "x", WIDTH));
             case ExpertMatMul product -> expertMatMul(g, product);
             case Route _ -> route(g);
-            case MolGeGlu _ -> throw new AssertionError(op + " is expanded");
+            case MolGeGlu mol -> molGeGlu(g, mol);
             case Copy _, Embedding _, Positions _, Split _ ->
                     throw new AssertionError(op + " has no vectors");
         };
@@ -213,6 +219,23 @@ record CodePath(Op op, int headWidth, boolean special) {
         inputs.add(g.input("weight", Type.f32(Shape.of(EXPERTS, BROKEN_COLUMNS + 1, WIDTH))));
         if (product.base()) {
             inputs.add(rows(g, "base", BROKEN_COLUMNS + 1));
+        }
+        return of(g, inputs.toArray(Tensor[]::new));
+    }
+
+    private Program molGeGlu(Recorder g, MolGeGlu mol) {
+        Tensor x = rows(g, "x", INPUTS);
+        List<Tensor> route =
+                g.apply(new Route(CHOICES, true), List.of(x, matrix(g, "router", EXPERTS, INPUTS)));
+        List<Tensor> inputs = new ArrayList<>(List.of(x, route.get(0), route.get(1)));
+        inputs.add(g.parameter(Parameter.of("wi", 2 * columns(), INPUTS)));
+        inputs.add(g.parameter(Parameter.of("wo", columns(), columns())));
+        inputs.add(g.parameter(Parameter.of("a1", EXPERTS, RANK, INPUTS)));
+        inputs.add(g.parameter(Parameter.of("b1", EXPERTS, 2 * columns(), RANK)));
+        inputs.add(g.parameter(Parameter.of("a2", EXPERTS, RANK, columns())));
+        inputs.add(g.parameter(Parameter.of("b2", EXPERTS, columns(), RANK)));
+        if (mol.residual()) {
+            inputs.add(rows(g, "residual", columns()));
         }
         return of(g, inputs.toArray(Tensor[]::new));
     }

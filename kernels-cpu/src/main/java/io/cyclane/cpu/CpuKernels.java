@@ -14,9 +14,11 @@ import io.cyclane.cpu.embedding.RotaryKernel;
 import io.cyclane.cpu.experts.CombineKernel;
 import io.cyclane.cpu.experts.ExpertMatMulKernel;
 import io.cyclane.cpu.experts.RouteKernel;
+import io.cyclane.cpu.gemm.ExpertPacking;
 import io.cyclane.cpu.gemm.FeedForwardKernel;
 import io.cyclane.cpu.gemm.LinearKernel;
 import io.cyclane.cpu.gemm.MatMulKernel;
+import io.cyclane.cpu.gemm.MolGeGluKernel;
 import io.cyclane.cpu.gemm.PanelPacking;
 import io.cyclane.cpu.norm.L2NormalizeKernel;
 import io.cyclane.cpu.norm.LayerNormKernel;
@@ -119,7 +121,7 @@ final class CpuKernels implements KernelSet {
         return switch (op) {
             case Linear _ -> isWeight.test(1);
             case FeedForward both -> isWeight.test(1) && isWeight.test(both.secondWeight());
-            case MolGeGlu _ -> false;
+            case MolGeGlu _ -> IntStream.rangeClosed(MolGeGlu.WI, MolGeGlu.B2).allMatch(isWeight);
             default -> true;
         };
     }
@@ -138,7 +140,9 @@ final class CpuKernels implements KernelSet {
             case Route _ ->
                     workers.threads()
                             * RouteKernel.scratchBytes(inputs.get(1).shape().extent(0).bound());
-            case MolGeGlu mol -> throw new AssertionError(mol + " is expanded");
+            case MolGeGlu mol ->
+                    MolGeGluKernel.scratchBytes(
+                            workers.threads(), mostRows(inputs.getFirst()), form(mol, inputs));
             case Activate _,
                     Add _,
                     Combine _,
@@ -158,8 +162,21 @@ final class CpuKernels implements KernelSet {
     public Packing packing(Op op, int input) {
         return switch (op) {
             case Linear linear when input == 1 -> panels(linear);
+            case MolGeGlu _ -> factors(input);
             case FeedForward both when input == 1 -> panels(both.first());
             case FeedForward both when input == both.secondWeight() -> panels(both.second());
+            default -> RowsPacking.ROWS;
+        };
+    }
+
+    private static Packing factors(int input) {
+        return switch (input) {
+            case MolGeGlu.WI -> PanelPacking.PAIRED_OUTPUT_ROWS;
+            case MolGeGlu.WO -> PanelPacking.OUTPUT_ROWS;
+            case MolGeGlu.A1 -> ExpertPacking.STACKED;
+            case MolGeGlu.B1 -> ExpertPacking.PAIRED_OUTPUTS;
+            case MolGeGlu.A2 -> ExpertPacking.INPUTS;
+            case MolGeGlu.B2 -> ExpertPacking.OUTPUTS;
             default -> RowsPacking.ROWS;
         };
     }
@@ -231,7 +248,7 @@ final class CpuKernels implements KernelSet {
                             workers);
             case Linear linear -> linear(linear, to);
             case MatMul matMul -> matMul(matMul, to);
-            case MolGeGlu mol -> throw new AssertionError(mol + " is expanded");
+            case MolGeGlu mol -> molGeGlu(mol, to);
             case Multiply _ ->
                     new MultiplyKernel(
                             in, to.input(1), to.result(), to.rows(x), width, isVector(to), workers);
@@ -332,6 +349,42 @@ final class CpuKernels implements KernelSet {
                 attention.window(),
                 to.scratch(),
                 workers);
+    }
+
+    private Kernel molGeGlu(MolGeGlu mol, Operands to) {
+        Type x = to.inputType(MolGeGlu.X);
+        return new MolGeGluKernel(
+                workers,
+                form(mol, to.inputTypes()),
+                to.rows(x),
+                mostRows(x),
+                new MolGeGluKernel.Operands(
+                        to.input(MolGeGlu.X),
+                        to.input(MolGeGlu.EXPERTS),
+                        to.input(MolGeGlu.GATES),
+                        to.input(MolGeGlu.WI),
+                        to.input(MolGeGlu.WO),
+                        to.input(MolGeGlu.A1),
+                        to.input(MolGeGlu.B1),
+                        to.input(MolGeGlu.A2),
+                        to.input(MolGeGlu.B2),
+                        mol.residual() ? to.input(MolGeGlu.RESIDUAL) : null,
+                        to.result()),
+                to.scratch());
+    }
+
+    private static MolGeGluKernel.Form form(MolGeGlu mol, List<Type> inputs) {
+        Shape first = inputs.get(MolGeGlu.A1).shape();
+        Shape out = inputs.get(MolGeGlu.WO).shape();
+        return new MolGeGluKernel.Form(
+                first.last(),
+                out.last(),
+                out.extent(0).bound(),
+                first.extent(0).bound(),
+                first.extent(1).bound(),
+                inputs.get(MolGeGlu.EXPERTS).shape().last(),
+                mol.scale(),
+                mol.mixedWeights());
     }
 
     private Kernel expertMatMul(ExpertMatMul product, Operands to) {
