@@ -132,9 +132,9 @@ public final class ExpertMerge {
         try (AtomicFolder out = AtomicFolder.create(folder, replaces)) {
             List<float[][]> before = new ArrayList<>();
             Map<String, double[]> shares = new LinkedHashMap<>();
-            try (Probe probe = new Probe(model, longest(read))) {
+            try (Inspector inspector = new Inspector(model, longest(read))) {
                 for (int[] ids : read) {
-                    Probe.Run run = probe.run(ids);
+                    Inspector.Inspection run = inspector.inspect(ids);
                     before.add(run.last());
                     gather(shares, run.routings(), config.experts().count());
                 }
@@ -207,10 +207,10 @@ public final class ExpertMerge {
     }
 
     private static void gather(
-            Map<String, double[]> shares, List<Probe.Routing> routings, int experts) {
+            Map<String, double[]> shares, List<Inspector.Routing> routings, int experts) {
         Map<String, double[]> used = new LinkedHashMap<>();
         Map<String, Long> tokens = new LinkedHashMap<>();
-        for (Probe.Routing routing : routings) {
+        for (Inspector.Routing routing : routings) {
             double[] sum = used.computeIfAbsent(routing.name(), _ -> new double[experts]);
             tokens.merge(routing.name(), (long) routing.experts().length, Long::sum);
             for (int t = 0; t < routing.experts().length; t++) {
@@ -279,9 +279,9 @@ public final class ExpertMerge {
         double error = 0;
         double squares = 0;
         long numbers = 0;
-        try (Probe probe = new Probe(model, longest(texts))) {
+        try (Inspector inspector = new Inspector(model, longest(texts))) {
             for (int i = 0; i < texts.size(); i++) {
-                float[][] after = probe.run(texts.get(i)).last();
+                float[][] after = inspector.inspect(texts.get(i)).last();
                 for (int t = 0; t < after.length; t++) {
                     float[] a = before.get(i)[t];
                     float[] b = after[t];

@@ -129,11 +129,11 @@ class ExpertMergeTest {
                 .forEach(s -> assertArrayEquals(new double[] {.25, .25, .25, .25}, s));
         TextModel text = TextModel.open(model.toString());
         double[] wanted = {0.25, 0.25, 0.25, 0.25};
-        try (Probe probe = new Probe(text, 20)) {
+        try (Inspector inspector = new Inspector(text, 20)) {
             for (int[] ids : texts) {
                 double[] mean = new double[4];
                 int rows = 0;
-                for (Probe.Routing routing : probe.run(ids).routings()) {
+                for (Inspector.Routing routing : inspector.inspect(ids).routings()) {
                     if (!routing.name().startsWith("groups.1.")) {
                         continue;
                     }

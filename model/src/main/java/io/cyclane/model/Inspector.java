@@ -7,6 +7,7 @@ import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.Backends;
 import io.cyclane.tensor.backend.Binding;
+import io.cyclane.tensor.backend.CapacityException;
 import io.cyclane.tensor.backend.Executable;
 import io.cyclane.tensor.backend.Session;
 import io.cyclane.tensor.backend.Weights;
@@ -20,9 +21,9 @@ import java.util.Map;
 
 /**
  * Runs an encoder text by text and keeps what every round gave: for looking at, and for gathering
- * what its routers chose. Slower and larger than the facades, which keep nothing.
+ * what its routers chose. Larger than the facades, which keep nothing. One caller at a time.
  */
-final class Probe implements AutoCloseable {
+public final class Inspector implements AutoCloseable {
     private static final String LAST = "last";
     private static final String EMBEDDED = "embedded";
 
@@ -51,7 +52,7 @@ final class Probe implements AutoCloseable {
      * @param gates [tokens][k]
      * @param probabilities [tokens][E]
      */
-    record Routing(
+    public record Routing(
             String name, int round, int[][] experts, float[][] gates, float[][] probabilities) {}
 
     /**
@@ -61,10 +62,26 @@ final class Probe implements AutoCloseable {
      * @param states what enters the first round, and what each round gave, in order
      * @param routings in order of their application
      */
-    record Run(float[][] last, List<float[][]> states, List<Routing> routings) {}
+    public record Inspection(float[][] last, List<float[][]> states, List<Routing> routings) {
+        public Inspection {
+            states = List.copyOf(states);
+            routings = List.copyOf(routings);
+        }
+    }
 
-    /** Loads a model for texts of at most so many tokens. */
-    Probe(TextModel model, int mostTokens) {
+    /**
+     * {@return an inspector of a model for texts of at most so many tokens}
+     *
+     * @param nameOrPath an alias, or a folder
+     * @throws io.cyclane.tensor.CyclaneException when there is no such model, it is damaged or
+     *     unknown, or no backend can run
+     */
+    public static Inspector open(String nameOrPath, int mostTokens) {
+        return new Inspector(TextModel.open(nameOrPath), mostTokens);
+    }
+
+    /** Loads a model. */
+    Inspector(TextModel model, int mostTokens) {
         this.model = model;
         this.mostTokens = mostTokens;
         program = record();
@@ -115,10 +132,16 @@ final class Probe implements AutoCloseable {
         return g.program();
     }
 
-    /** {@return what a text's tokens led to} */
-    Run run(int[] ids) {
+    /**
+     * {@return what a text's tokens led to}
+     *
+     * @throws CapacityException when there are more than this inspector takes
+     */
+    public Inspection inspect(int[] ids) {
         if (ids.length > mostTokens) {
-            throw new IllegalArgumentException(ids.length + " tokens are more than " + mostTokens);
+            throw new CapacityException(
+                    "%d tokens came, the inspector was opened for %d"
+                            .formatted(ids.length, mostTokens));
         }
         MemorySegment to = binding.input(RaggedBatch.IDS).segment();
         MemorySegment types = binding.input(RaggedBatch.TYPES).segment();
@@ -145,7 +168,7 @@ final class Probe implements AutoCloseable {
                 }
             }
         }
-        return new Run(rows(LAST, 0, ids.length, width), states, routings);
+        return new Inspection(rows(LAST, 0, ids.length, width), states, routings);
     }
 
     private Routing routing(String output, String router, int round, int tokens) {
