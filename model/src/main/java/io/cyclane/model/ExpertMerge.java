@@ -110,8 +110,9 @@ public final class ExpertMerge {
      * Writes the merged model and compares it with the routed one.
      *
      * @param nameOrPath a ModernALBERT's folder
-     * @param texts token ids of texts to gather routing from, where the mode asks for it, and to
-     *     compare on; if there are none, it is compared on random tokens
+     * @param texts token ids of texts, cut at what the model reads, to gather routing from, where
+     *     the mode asks for it, and to compare on; if there are none, it is compared on random
+     *     tokens
      * @param replaces whether a folder that is there already gives way
      * @throws CheckpointException when the model has no experts, or no more, or is no ModernALBERT
      */
@@ -127,7 +128,7 @@ public final class ExpertMerge {
         if (texts.stream().anyMatch(ids -> ids.length == 0)) {
             throw new IllegalArgumentException("a text has no tokens");
         }
-        List<int[]> read = texts.isEmpty() ? random(config.vocabulary()) : texts;
+        List<int[]> read = texts.isEmpty() ? random(config) : cut(texts, config.positions());
         // First of all, so that nothing is computed for a place where nothing can be written.
         try (AtomicFolder out = AtomicFolder.create(folder, replaces)) {
             List<float[][]> before = new ArrayList<>();
@@ -163,10 +164,17 @@ public final class ExpertMerge {
         return texts.stream().mapToInt(ids -> ids.length).max().orElseThrow();
     }
 
-    private static List<int[]> random(int vocabulary) {
+    private static List<int[]> random(ModernAlbertConfig config) {
         Random random = new Random(1);
-        return Stream.generate(() -> random.ints(RANDOM_TOKENS, 0, vocabulary).toArray())
+        int tokens = Math.min(RANDOM_TOKENS, config.positions());
+        return Stream.generate(() -> random.ints(tokens, 0, config.vocabulary()).toArray())
                 .limit(RANDOM_TEXTS)
+                .toList();
+    }
+
+    private static List<int[]> cut(List<int[]> texts, int positions) {
+        return texts.stream()
+                .map(ids -> Arrays.copyOf(ids, Math.min(ids.length, positions)))
                 .toList();
     }
 
@@ -208,18 +216,12 @@ public final class ExpertMerge {
 
     private static void gather(
             Map<String, double[]> shares, List<Inspector.Routing> routings, int experts) {
-        Map<String, double[]> used = new LinkedHashMap<>();
-        Map<String, Long> tokens = new LinkedHashMap<>();
+        // The rounds of a router read the same tokens, so their means count alike.
+        Map<String, List<double[]>> used = new LinkedHashMap<>();
         for (Inspector.Routing routing : routings) {
-            double[] sum = used.computeIfAbsent(routing.name(), _ -> new double[experts]);
-            tokens.merge(routing.name(), (long) routing.experts().length, Long::sum);
-            for (int t = 0; t < routing.experts().length; t++) {
-                for (int k = 0; k < routing.experts()[t].length; k++) {
-                    sum[routing.experts()[t][k]] += routing.gates()[t][k];
-                }
-            }
+            used.computeIfAbsent(routing.name(), _ -> new ArrayList<>()).add(routing.shares());
         }
-        used.forEach((name, sum) -> {
+        used.forEach((name, rounds) -> {
             double[] share =
                     shares.computeIfAbsent(
                             name,
@@ -229,7 +231,9 @@ public final class ExpertMerge {
                                 return even;
                             });
             for (int e = 0; e < experts; e++) {
-                share[e] = DECAY * share[e] + (1 - DECAY) * sum[e] / tokens.get(name);
+                int expert = e;
+                double mean = rounds.stream().mapToDouble(r -> r[expert]).average().orElseThrow();
+                share[e] = DECAY * share[e] + (1 - DECAY) * mean;
             }
         });
     }

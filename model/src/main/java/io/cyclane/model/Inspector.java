@@ -53,7 +53,18 @@ public final class Inspector implements AutoCloseable {
      * @param probabilities [tokens][E]
      */
     public record Routing(
-            String name, int round, int[][] experts, float[][] gates, float[][] probabilities) {}
+            String name, int round, int[][] experts, float[][] gates, float[][] probabilities) {
+        /** {@return the mean gate of each expert over the tokens} */
+        public double[] shares() {
+            double[] shares = new double[probabilities[0].length];
+            for (int t = 0; t < experts.length; t++) {
+                for (int k = 0; k < experts[t].length; k++) {
+                    shares[experts[t][k]] += (double) gates[t][k] / experts.length;
+                }
+            }
+            return shares;
+        }
+    }
 
     /**
      * What a text led to.
@@ -66,6 +77,22 @@ public final class Inspector implements AutoCloseable {
         public Inspection {
             states = List.copyOf(states);
             routings = List.copyOf(routings);
+        }
+
+        /**
+         * {@return for each round the mean over the tokens of the cosine between what the round
+         * gave and what it took}
+         */
+        public double[] drift() {
+            double[] drift = new double[states.size() - 1];
+            for (int round = 0; round < drift.length; round++) {
+                float[][] from = states.get(round);
+                float[][] to = states.get(round + 1);
+                for (int t = 0; t < from.length; t++) {
+                    drift[round] += Cosine.of(from[t], to[t]) / from.length;
+                }
+            }
+            return drift;
         }
     }
 

@@ -45,6 +45,10 @@ final class ModelWeights implements WeightSource {
                                 CheckpointWeights.prefix(
                                         checkpoint, encoder.traits().prefixes(), name))
                         .orElse("");
+        encoder.contradiction(checkpoint, prefix)
+                .ifPresent(contradiction -> {
+                    throw new CheckpointException(checkpoint.source() + ": " + contradiction);
+                });
         this.stored =
                 new CheckpointWeights(
                         checkpoint,

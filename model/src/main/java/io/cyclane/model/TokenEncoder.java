@@ -118,6 +118,16 @@ public interface TokenEncoder {
     }
 
     /**
+     * {@return what of its configuration a checkpoint contradicts as a whole, in one sentence}
+     * Single tensors are compared elsewhere; this is for what would show as many of those.
+     *
+     * @param prefix what stands before the checkpoint's names
+     */
+    default Optional<String> contradiction(Checkpoint checkpoint, String prefix) {
+        return Optional.empty();
+    }
+
+    /**
      * {@return whether a checkpoint's tensor belongs to a task head that the encoder does not read}
      */
     default boolean isHead(String stored) {

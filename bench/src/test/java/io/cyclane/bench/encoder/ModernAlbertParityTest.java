@@ -115,7 +115,7 @@ class ModernAlbertParityTest {
 
     @Test
     void tinyAgrees() throws Exception {
-        variant(Variant.TINY, random(new int[] {1, 33, 64}, 50_368));
+        variant(Variant.TINY, random(new int[] {1, 33}, 50_368));
     }
 
     @Tag("long")
@@ -132,7 +132,7 @@ class ModernAlbertParityTest {
         Path merged = folder.resolve("merged");
         ExpertMerge.Plan plan =
                 new ExpertMerge.Plan(Mode.UNIFORM, Over.PRODUCT, Emit.FOLD, OptionalInt.empty());
-        ExpertMerge.write(folder.toString(), plan, List.of(), merged, false);
+        ExpertMerge.write(folder.toString(), plan, texts.subList(0, 1), merged, false);
         agrees(merged, Form.FUSED, texts);
     }
 

@@ -17,6 +17,7 @@ import io.cyclane.tensor.program.Recorder;
 import java.lang.foreign.MemorySegment;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * ModernALBERT's encoder: a narrow word table, widened and normed once; groups of weights, each
@@ -107,6 +108,11 @@ public final class ModernAlbert implements TokenEncoder {
     @Override
     public void compute(Parameter parameter, Checkpoint checkpoint, MemorySegment rows) {
         tables.fill(parameter, rows);
+    }
+
+    @Override
+    public Optional<String> contradiction(Checkpoint checkpoint, String prefix) {
+        return new ExpertTensors(config, checkpoint, prefix).contradiction();
     }
 
     @Override

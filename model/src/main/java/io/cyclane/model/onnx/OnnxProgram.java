@@ -4,6 +4,7 @@ import io.cyclane.model.checkpoint.OnnxWriter;
 import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.Variable;
 import io.cyclane.tensor.backend.BackendException;
 import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Add;
@@ -79,11 +80,18 @@ public final class OnnxProgram {
      */
     public static void write(OnnxWriter graph, Program program, boolean isFused, boolean isOpen) {
         OnnxProgram onnx = new OnnxProgram(graph, program, isFused, isOpen);
+        program.variables().values().stream().findFirst().ifPresent(onnx::refuse);
         onnx.inputs();
         program.parameters().forEach((tensor, weight) -> onnx.names.put(tensor, weight.name()));
         onnx.block(program.steps());
         program.outputs().forEach(onnx::output);
         onnx.experts.finish();
+    }
+
+    private void refuse(Variable variable) {
+        throw new BackendException(
+                "program '%s' keeps '%s' across runs, which no ONNX model does"
+                        .formatted(program.name(), variable.name()));
     }
 
     private void inputs() {
@@ -145,9 +153,7 @@ public final class OnnxProgram {
                     }
                 }
                 case Step.Update update ->
-                        throw new BackendException(
-                                "program '%s' keeps '%s' across runs, which no ONNX model does"
-                                        .formatted(program.name(), update.variable().name()));
+                        throw new AssertionError(update + " of a program without variables");
                 case Step.Repeat repeat -> repeat(repeat);
             }
         }

@@ -97,6 +97,7 @@ public final class Cyclane implements Runnable {
                 "export", () -> new CommandLine(new Export()).addSubcommand(new ExportOnnx(this)));
         commands.put("info", () -> new Info(this));
         commands.put("plan", () -> new Plan(this));
+        commands.put("inspect", () -> new Inspect(this));
         commands.put("doctor", () -> new Doctor(this));
         commands.put("bench", Bench::new);
         return commands;
