@@ -3,6 +3,7 @@ package io.cyclane.model;
 import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.model.recursion.Group;
 import io.cyclane.model.recursion.RecursiveStack;
+import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.Type;
@@ -67,8 +68,7 @@ final class Planning {
         Recorder g = new Recorder("one group");
         RaggedBatch batch = RaggedBatch.record(g, capacity.tokens(), capacity.sequences());
         int width = model.encoder().width();
-        Type vectors =
-                Type.f32(Shape.of(batch.tokens()).append(io.cyclane.tensor.Extent.of(width)));
+        Type vectors = Type.f32(Shape.of(batch.tokens()).append(Extent.of(width)));
         Tensor x = g.copy(g.input("x", vectors));
         Tensor y = new RecursiveStack(List.of(group)).forward(g, x, batch);
         Program lowered = backend.lower(g.output("y", y).program());
@@ -90,8 +90,16 @@ final class Planning {
                 plan.peakLiveBytes(),
                 carry,
                 weights,
-                Math.multiplyExact(weights, (long) group.rounds()),
+                weights + (group.rounds() - 1) * (weights - tableBytes(lowered)),
                 fresh);
+    }
+
+    /** Tables that follow from the configuration, held as rows, would be shared by any layers. */
+    private long tableBytes(Program lowered) {
+        return lowered.parameters().values().stream()
+                .filter(parameter -> !model.encoder().isLearnt(parameter))
+                .mapToLong(parameter -> parameter.type().lengthBytes())
+                .sum();
     }
 
     /**
