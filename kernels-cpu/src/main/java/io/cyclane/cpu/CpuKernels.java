@@ -121,7 +121,9 @@ final class CpuKernels implements KernelSet {
         return switch (op) {
             case Linear _ -> isWeight.test(1);
             case FeedForward both -> isWeight.test(1) && isWeight.test(both.secondWeight());
-            case MolGeGlu _ -> IntStream.rangeClosed(MolGeGlu.WI, MolGeGlu.B2).allMatch(isWeight);
+            case MolGeGlu _ ->
+                    inputs.get(MolGeGlu.A1).shape().extent(1).bound() <= MolGeGluKernel.MOST_RANK
+                            && IntStream.rangeClosed(MolGeGlu.WI, MolGeGlu.B2).allMatch(isWeight);
             default -> true;
         };
     }
@@ -173,9 +175,8 @@ final class CpuKernels implements KernelSet {
         return switch (input) {
             case MolGeGlu.WI -> PanelPacking.PAIRED_OUTPUT_ROWS;
             case MolGeGlu.WO -> PanelPacking.OUTPUT_ROWS;
-            case MolGeGlu.A1 -> ExpertPacking.STACKED;
+            case MolGeGlu.A1, MolGeGlu.A2 -> ExpertPacking.STACKED;
             case MolGeGlu.B1 -> ExpertPacking.PAIRED_OUTPUTS;
-            case MolGeGlu.A2 -> ExpertPacking.INPUTS;
             case MolGeGlu.B2 -> ExpertPacking.OUTPUTS;
             default -> RowsPacking.ROWS;
         };

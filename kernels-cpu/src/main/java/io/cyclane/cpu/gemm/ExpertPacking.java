@@ -1,33 +1,25 @@
 package io.cyclane.cpu.gemm;
 
-import io.cyclane.cpu.Floats;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.host.Packing;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The experts' factors of a low-rank update, cut so that what one panel of the base product needs
- * of all experts lies together: in the order of the panels a run over the factors then reads them
- * from front to back, whatever experts the rows have.
- *
- * <p>The first factor of a weight, a [E, R, I], is read at once for all experts: see {@link
- * #STACKED}. The second, b [E, O, R], is added to the sums of a panel of outputs. Where the inputs
- * of a first factor are themselves made panel by panel, it is read by panels of inputs.
+ * The experts' factors of a low-rank update, cut into panels as {@link PanelPacking} cuts a weight.
  */
 public enum ExpertPacking implements Packing {
-    /** a [E, R, I] as one matrix [E R, I] in {@link PanelPacking#OUTPUT_ROWS}. */
+    /**
+     * The first factors, a [E, R, I], as one matrix [E R, I] in {@link PanelPacking#OUTPUT_ROWS}: a
+     * panel holds several experts, or an expert takes several panels.
+     */
     STACKED("experts-panels32"),
-    /** b [E, O, R] as [panels of O][E][R][32]. */
+    /**
+     * The second factors, b [E, O, R], as [panels of O][E][R][32]: what one panel of outputs needs
+     * of all experts lies together, so that panel after panel reads them from front to back.
+     */
     OUTPUTS("experts-outputs32"),
-    /** b [E, 2F, R] likewise, in panels paired as {@link PanelPacking} pairs them. */
-    PAIRED_OUTPUTS("experts-paired-outputs16+16"),
-    /** a [E, R, I] as [I / 16][E][16][R], R padded to a multiple of 16 with zeros, and I too. */
-    INPUTS("experts-inputs16");
-
-    /** The inputs that {@link #INPUTS} keeps together: the gated outputs of a paired panel. */
-    static final int INPUTS_WIDTH = PanelPacking.WIDTH / 2;
-
-    private static final int RANK_STEP = 16;
+    /** b [E, 2F, R] likewise, in paired panels. */
+    PAIRED_OUTPUTS("experts-paired-outputs16+16");
 
     private final String layout;
 
@@ -40,32 +32,20 @@ public enum ExpertPacking implements Packing {
         return layout;
     }
 
-    /** {@return the rank as {@link #INPUTS} pads it} */
-    static int paddedRank(int rank) {
-        return Math.ceilDiv(rank, RANK_STEP) * RANK_STEP;
-    }
-
     /** {@return the bytes that one panel of outputs takes of all experts} */
     static long outputsBytes(int experts, int rank) {
         return experts * PanelPacking.panelBytes(rank);
-    }
-
-    /** {@return the bytes that sixteen inputs take of all experts} */
-    static long inputsBytes(int experts, int rank) {
-        return (long) experts * INPUTS_WIDTH * paddedRank(rank) * Float.BYTES;
     }
 
     @Override
     public long lengthBytes(Shape shape) {
         int experts = shape.extent(0).bound();
         int outputs = shape.extent(1).bound();
-        int inputs = shape.extent(2).bound();
+        long all = outputsBytes(experts, shape.last());
         return switch (this) {
             case STACKED -> PanelPacking.OUTPUT_ROWS.lengthBytes(stacked(shape));
-            case OUTPUTS -> PanelPacking.panels(outputs, false) * outputsBytes(experts, inputs);
-            case PAIRED_OUTPUTS ->
-                    PanelPacking.panels(outputs, true) * outputsBytes(experts, inputs);
-            case INPUTS -> Math.ceilDiv(inputs, INPUTS_WIDTH) * inputsBytes(experts, outputs);
+            case OUTPUTS -> PanelPacking.panels(outputs, false) * all;
+            case PAIRED_OUTPUTS -> PanelPacking.panels(outputs, true) * all;
         };
     }
 
@@ -76,7 +56,6 @@ public enum ExpertPacking implements Packing {
             case OUTPUTS -> packOutputs(rows, shape, PanelPacking.OUTPUT_ROWS, packed);
             case PAIRED_OUTPUTS ->
                     packOutputs(rows, shape, PanelPacking.PAIRED_OUTPUT_ROWS, packed);
-            case INPUTS -> packInputs(rows, shape, packed);
         }
     }
 
@@ -95,30 +74,6 @@ public enum ExpertPacking implements Packing {
                 long from = 4L * expert * outputs * rank;
                 each.packPanel(rows, from, rank, outputs, panel, packed, to);
                 to += PanelPacking.panelBytes(rank);
-            }
-        }
-    }
-
-    private static void packInputs(MemorySegment rows, Shape shape, MemorySegment packed) {
-        int experts = shape.extent(0).bound();
-        int rank = shape.extent(1).bound();
-        int inputs = shape.extent(2).bound();
-        int padded = paddedRank(rank);
-        float[] some = new float[INPUTS_WIDTH];
-        long to = 0;
-        for (int first = 0; first < inputs; first += INPUTS_WIDTH) {
-            int count = Math.min(INPUTS_WIDTH, inputs - first);
-            for (int expert = 0; expert < experts; expert++) {
-                float[] turned = new float[INPUTS_WIDTH * padded];
-                for (int r = 0; r < rank; r++) {
-                    long from = 4L * ((long) (expert * rank + r) * inputs + first);
-                    Floats.read(rows, from, some, 0, count);
-                    for (int i = 0; i < count; i++) {
-                        turned[i * padded + r] = some[i];
-                    }
-                }
-                Floats.write(turned, 0, turned.length, packed, to);
-                to += 4L * turned.length;
             }
         }
     }

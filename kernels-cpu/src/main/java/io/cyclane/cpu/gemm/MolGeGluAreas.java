@@ -2,35 +2,40 @@ package io.cyclane.cpu.gemm;
 
 /**
  * How one worker's scratch is shared out in {@link MolGeGluKernel}. At 0 lies the left block of x;
- * then, each from where its name says:
+ * then, each from where its name says (choices are those of {@link ExpertGroups}):
  *
  * @param rows the most rows of a block
  * @param hiddenAt the left block of the mixed hidden values
  * @param sumsAt the sums of one panel, slack rows included
- * @param eachAt a panel's row for each choice of a few rows, {@link MolGeGluRows#ROWS_AT_A_TIME}
  * @param stackedAt what the first factors of wi give for all experts: sums of panel after panel
- * @param factorsAt what they give for the experts chosen: rows of the padded rank
- * @param totalsAt what the first factors of wo give for them, likewise
+ * @param eachAt the sums of one panel for each choice
+ * @param factorsAt the left side of products with second factors: a row for each choice
+ * @param valuesAt the left side of products with first factors of wo: a chunk of hidden columns for
+ *     each choice
+ * @param totalsAt what the latter gives: sums of panel after panel that an expert's rank lies in
  * @param chunkAt the same of one chunk of hidden columns
- * @param stackedBytes of one of the panels
- * @param chunkBytes of the totals, or of a chunk
+ * @param stackedBytes of one of the panels at {@code stackedAt}
+ * @param spanBytes of one of the panels at {@code totalsAt}
+ * @param totalsBytes of all of them
  */
 record MolGeGluAreas(
         int rows,
         long hiddenAt,
         long sumsAt,
-        long eachAt,
         long stackedAt,
+        long eachAt,
         long factorsAt,
+        long valuesAt,
         long totalsAt,
         long chunkAt,
         long stackedBytes,
-        long chunkBytes,
+        long spanBytes,
+        long totalsBytes,
         long bytes) {
     /** The most rows of a block, as for a plain layer. */
-    private static final int MOST_BLOCK_ROWS = 100;
+    private static final int MOST_BLOCK_ROWS = 130;
 
-    /** What a block may take of a second-level cache of 2 MB. */
+    /** What the left blocks of a block may take of a second-level cache of 2 MB. */
     private static final long MOST_BLOCK_BYTES = 1536 << 10;
 
     static MolGeGluAreas of(int mostRows, MolGeGluKernel.Form form) {
@@ -40,29 +45,35 @@ record MolGeGluAreas(
         long fit = MOST_BLOCK_BYTES / (chunks * LeftBlock.ROW_BYTES);
         int most = Math.min(MOST_BLOCK_ROWS / Tiles.ROWS * Tiles.ROWS, whole(mostRows));
         int rows = Math.clamp(fit / Tiles.ROWS * Tiles.ROWS, Tiles.ROWS, most);
+        int choices = ExpertGroups.most(form.experts(), form.choices(), rows);
         int stacked = PanelPacking.panels(form.experts() * form.rank(), false);
         long stackedBytes = PanelProduct.sumsBytes(rows);
-        long chunkBytes = 4L * rows * form.choices() * ExpertPacking.paddedRank(form.rank());
+        long spanBytes = choices * PanelPacking.ROW_BYTES;
+        long totalsBytes = form.span() * spanBytes;
         long hiddenAt = LeftBlock.lengthBytes(rows, form.inputs());
-        long sumsAt = hiddenAt + LeftBlock.lengthBytes(rows, form.hidden());
-        long eachAt = sumsAt + PanelProduct.sumsBytes(rows);
-        long stackedAt =
-                eachAt + MolGeGluRows.ROWS_AT_A_TIME * form.choices() * PanelPacking.ROW_BYTES;
-        long factorsAt = stackedAt + stacked * stackedBytes;
-        long totalsAt = factorsAt + chunkBytes;
-        long chunkAt = totalsAt + chunkBytes;
+        // Rows of x are gathered there before.
+        int widest = Math.max(form.hidden(), form.inputs());
+        long sumsAt = hiddenAt + LeftBlock.lengthBytes(rows, widest);
+        long stackedAt = sumsAt + PanelProduct.sumsBytes(rows);
+        long eachAt = stackedAt + stacked * stackedBytes;
+        long factorsAt = eachAt + spanBytes;
+        long valuesAt = factorsAt + choices * LeftBlock.ROW_BYTES;
+        long totalsAt = valuesAt + choices * LeftBlock.ROW_BYTES;
+        long chunkAt = totalsAt + totalsBytes;
         return new MolGeGluAreas(
                 rows,
                 hiddenAt,
                 sumsAt,
-                eachAt,
                 stackedAt,
+                eachAt,
                 factorsAt,
+                valuesAt,
                 totalsAt,
                 chunkAt,
                 stackedBytes,
-                chunkBytes,
-                chunkAt + chunkBytes);
+                spanBytes,
+                totalsBytes,
+                chunkAt + totalsBytes);
     }
 
     /** {@return so many rows rounded up to whole tiles} */

@@ -14,19 +14,26 @@ import org.jspecify.annotations.Nullable;
  * formula.
  *
  * <p>One product with wi and one with wo, whatever the experts. The experts' first factors of wi
- * are one more matrix that the block of x is multiplied with, all experts at once; everything else
- * that concerns an expert is done for each row and choice by itself on what lies in the first-level
- * cache anyway, the sums of the panel at hand ({@link ExpertTile}).
+ * are one more matrix that the block of x is multiplied with, all experts at once. All other
+ * products with factors are those of the choices, which stand in the order of their experts ({@link
+ * ExpertGroups}), so that the tiles of the base products run over choices of the same expert: the
+ * second factors of wi on the panel of sums at hand, a row for each choice; the first of wo on a
+ * chunk of {@value MolGeGluRows#CHUNK_COLUMNS} hidden columns; the second of wo on the panel at
+ * hand of the result.
  *
  * <p>Bits: a row's depend on nothing else. Hidden sums are the base product's chains, continued
- * with the update's; the mixed hidden value takes the choices in order; what the second update's
- * first factor gives is summed in chunks of {@value MolGeGluRows#CHUNK_COLUMNS} hidden columns from
- * zero, and the chunks in order, so that workers may share the columns; the result's chain is that
- * of wo, continued with the choices' updates in order, then the residual.
+ * with the update's; the mixed hidden value takes the choices in the order of their experts; what
+ * the first factors of wo give is summed in chunks from zero, and the chunks in order, so that
+ * workers may share the columns; an update of the result is a chain from zero, added to that of wo
+ * in the same order, then the residual. Where weights are mixed the updates of wi are added
+ * likewise.
  *
  * <p>One run at a time: the scratch belongs to the run.
  */
 public final class MolGeGluKernel implements TwinKernel {
+    /** The largest rank: a tile runs over so many inputs at a time. */
+    public static final int MOST_RANK = LeftBlock.CHUNK;
+
     /** Rows below which a block uses the panels too little to be worth reading them for. */
     private static final int LEAST_BLOCK_ROWS = 30;
 
@@ -36,9 +43,9 @@ public final class MolGeGluKernel implements TwinKernel {
     private final Operands operands;
     private final Place scratch;
     private final MolGeGluAreas areas;
-    private final MolGeGluRows block;
+    private final MolGeGluRows[] blocks;
     private final MolGeGluScalar scalar;
-    private final boolean[] holdsLeft;
+    private final boolean[] hasBegun;
     private final boolean[] holdsFactors;
 
     private final Workers.Task wholeBlock = this::wholeBlock;
@@ -55,6 +62,7 @@ public final class MolGeGluKernel implements TwinKernel {
      * The sizes and the arithmetic of a layer.
      *
      * @param hidden half of what wi gives
+     * @param rank at most {@link #MOST_RANK}
      * @param choices how many experts a row has
      * @param mixed whether the weights are mixed before they are applied
      */
@@ -66,7 +74,18 @@ public final class MolGeGluKernel implements TwinKernel {
             int rank,
             int choices,
             float scale,
-            boolean mixed) {}
+            boolean mixed) {
+        /** {@return the most panels of stacked factors that an expert's rank lies in} */
+        int span() {
+            int most = 1;
+            for (int expert = 0; expert < experts; expert++) {
+                int from = expert * rank / PanelPacking.WIDTH;
+                int to = ((expert + 1) * rank - 1) / PanelPacking.WIDTH;
+                most = Math.max(most, to - from + 1);
+            }
+            return most;
+        }
+    }
 
     /**
      * Where everything lies.
@@ -77,7 +96,7 @@ public final class MolGeGluKernel implements TwinKernel {
      * @param wo in {@link PanelPacking#OUTPUT_ROWS}
      * @param a1 in {@link ExpertPacking#STACKED}
      * @param b1 in {@link ExpertPacking#PAIRED_OUTPUTS}
-     * @param a2 in {@link ExpertPacking#INPUTS}
+     * @param a2 in {@link ExpertPacking#STACKED}
      * @param b2 in {@link ExpertPacking#OUTPUTS}
      * @param residual null for none; it may lie where y lies
      * @param y may lie where x lies if it is as wide
@@ -116,16 +135,20 @@ public final class MolGeGluKernel implements TwinKernel {
         this.operands = operands;
         this.scratch = scratch;
         areas = MolGeGluAreas.of(mostRows, form);
-        block = new MolGeGluRows(form, operands, scratch.segment(), areas);
+        blocks = new MolGeGluRows[workers.threads()];
+        for (int worker = 0; worker < blocks.length; worker++) {
+            blocks[worker] =
+                    new MolGeGluRows(form, operands, scratch.segment(), areas, areaAt(worker));
+        }
         scalar = new MolGeGluScalar(workers, form, operands);
-        holdsLeft = new boolean[workers.threads()];
+        hasBegun = new boolean[workers.threads()];
         holdsFactors = new boolean[workers.threads()];
     }
 
     /** {@return the scratch in bytes that so many workers need together} */
     public static long scratchBytes(int threads, int mostRows, Form form) {
         MolGeGluAreas areas = MolGeGluAreas.of(mostRows, form);
-        long shared = threads == 1 ? 0 : areas.chunkBytes() * MolGeGluRows.chunks(form);
+        long shared = threads == 1 ? 0 : areas.totalsBytes() * MolGeGluRows.chunks(form);
         return threads * areas.bytes() + shared;
     }
 
@@ -167,29 +190,31 @@ public final class MolGeGluKernel implements TwinKernel {
     private void wholeBlock(int index, int worker) {
         int firstRow = index * blockRows;
         int count = Math.min(blockRows, rowCount - firstRow);
+        MolGeGluRows block = blocks[worker];
         long at = areaAt(worker);
-        block.pack(firstRow, count, at);
-        block.stack(at, at, count, 0, block.stackedPanels());
-        block.chooseFactors(at, at, firstRow, count);
+        block.pack(firstRow, count);
+        block.group(firstRow, count);
+        block.stack(at, count, 0, block.stackedPanels());
+        block.takeFactors(at, count);
         block.clearHidden(at, count);
-        block.clearTotals(at, count);
+        block.clearTotals();
         for (int chunk = 0; chunk < MolGeGluRows.chunks(form); chunk++) {
-            block.hidden(at, at, at + areas.chunkAt(), firstRow, count, chunk);
-            block.addToTotals(at, at + areas.chunkAt(), count);
+            block.hidden(at, at + areas.chunkAt(), count, chunk);
+            block.addToTotals(at + areas.chunkAt());
         }
-        block.weighTotals(at, firstRow, count);
-        block.result(at, at, firstRow, count, 0, block.resultPanels());
+        block.takeTotals(count);
+        block.result(at, firstRow, count, 0, block.resultPanels());
     }
 
     private void runByPanels() {
-        Arrays.fill(holdsLeft, false);
+        Arrays.fill(hasBegun, false);
         Arrays.fill(holdsFactors, false);
-        block.clearHidden(areaAt(0), rowCount);
-        workers.run(stackedPanels, pieces(block.stackedPanels(), 1));
+        workers.run(stackedPanels, pieces(blocks[0].stackedPanels(), 1));
+        blocks[0].clearHidden(areaAt(0), rowCount);
         workers.run(hiddenChunks, pieces(MolGeGluRows.chunks(form), 1));
         Arrays.fill(holdsFactors, false);
-        workers.run(
-                resultPanels, pieces(block.resultPanels(), PanelProduct.LEAST_PANELS_PER_PIECE));
+        int panels = blocks[0].resultPanels();
+        workers.run(resultPanels, pieces(panels, PanelProduct.LEAST_PANELS_PER_PIECE));
     }
 
     private int pieces(int all, int least) {
@@ -199,50 +224,50 @@ public final class MolGeGluKernel implements TwinKernel {
         return Math.ceilDiv(all, perPiece);
     }
 
-    private void stackedPanels(int piece, int worker) {
-        long at = areaAt(worker);
-        packOnce(worker, at);
-        int from = piece * perPiece;
-        int end = Math.min(from + perPiece, block.stackedPanels());
-        block.stack(at, areaAt(0), rowCount, from, end);
+    private MolGeGluRows begun(int worker) {
+        if (!hasBegun[worker]) {
+            blocks[worker].pack(0, rowCount);
+            blocks[worker].group(0, rowCount);
+            hasBegun[worker] = true;
+        }
+        return blocks[worker];
     }
 
-    private void packOnce(int worker, long at) {
-        if (!holdsLeft[worker]) {
-            block.pack(0, rowCount, at);
-            holdsLeft[worker] = true;
-        }
+    private void stackedPanels(int piece, int worker) {
+        MolGeGluRows block = begun(worker);
+        int from = piece * perPiece;
+        int end = Math.min(from + perPiece, block.stackedPanels());
+        block.stack(areaAt(0), rowCount, from, end);
     }
 
     private void hiddenChunks(int piece, int worker) {
-        long at = areaAt(worker);
-        packOnce(worker, at);
+        MolGeGluRows block = begun(worker);
         if (!holdsFactors[worker]) {
-            block.chooseFactors(at, areaAt(0), 0, rowCount);
+            block.takeFactors(areaAt(0), rowCount);
             holdsFactors[worker] = true;
         }
         int end = Math.min((piece + 1) * perPiece, MolGeGluRows.chunks(form));
         for (int chunk = piece * perPiece; chunk < end; chunk++) {
-            block.hidden(at, areaAt(0), sharedChunkAt(chunk), 0, rowCount, chunk);
+            block.hidden(areaAt(0), sharedChunkAt(chunk), rowCount, chunk);
         }
     }
 
     private long sharedChunkAt(int chunk) {
-        return areaAt(workers.threads()) + chunk * areas.chunkBytes();
+        return areaAt(workers.threads()) + chunk * areas.totalsBytes();
     }
 
     private void resultPanels(int piece, int worker) {
-        long at = areaAt(worker);
+        MolGeGluRows block = blocks[worker];
+        if (!hasBegun[worker]) {
+            block.group(0, rowCount);
+            hasBegun[worker] = true;
+        }
         if (!holdsFactors[worker]) {
-            block.clearTotals(at, rowCount);
-            for (int chunk = 0; chunk < MolGeGluRows.chunks(form); chunk++) {
-                block.addToTotals(at, sharedChunkAt(chunk), rowCount);
-            }
-            block.weighTotals(at, 0, rowCount);
+            block.takeSharedTotals(areaAt(workers.threads()), rowCount);
             holdsFactors[worker] = true;
         }
         int from = piece * perPiece;
         int end = Math.min(from + perPiece, block.resultPanels());
-        block.result(at, areaAt(0), 0, rowCount, from, end);
+        block.result(areaAt(0), 0, rowCount, from, end);
     }
 }
