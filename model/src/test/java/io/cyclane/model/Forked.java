@@ -142,6 +142,7 @@ final class Forked {
             Encoder encoder = loaded.encoder();
             Reranker reranker = loaded.reranker();
             Classifier classifier = loaded.classifier();
+            Warm.await();
             for (int call = 1; call <= all; call++) {
                 switch (call % 3) {
                     case 0 -> encoder.embed(texts);
