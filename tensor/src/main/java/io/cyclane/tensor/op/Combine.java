@@ -10,6 +10,10 @@ import java.util.List;
  *
  * <p>Inputs: gates [.., k]; x [.., k, F]. y is [.., F].
  *
+ * <p>With {@link Route} and {@link ExpertMatMul} it makes routed adapters on a layer's output f
+ * (Mixture of Adapters): f plus the combination, with the gates, of {@code w2[e] . gelu(w1[e] .
+ * f)}, the adapters' matrices stacked as {@link ExpertMatMul} takes them.
+ *
  * <p>Gradient: {@code dgates[t, j] = dy[t] . x[t, j]}, {@code dx[t, j] = gates[t, j] * dy[t]}.
  */
 public record Combine() implements Op {

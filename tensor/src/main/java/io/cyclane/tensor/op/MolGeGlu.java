@@ -33,6 +33,10 @@ import java.util.List;
  * expert outside 0 to E - 1 is an error at run time that names it. No row is dropped, whatever its
  * experts.
  *
+ * <p>An update that is fixed instead of routed (one for each round, as relaxed recursive
+ * transformers have it) needs no operation of its own: it is the {@link Linear} of a Linear, scaled
+ * and added to the base's, its factors rows of the round.
+ *
  * <p>Gradients follow from the expansion. With dz_i = gate_i * (wo^T . dy + scale * a2_i^T . b2_i^T
  * . dy), and dh_i from dz_i through the gate: {@code dx = wi^T . sum dh_i + scale * sum a1_i^T .
  * b1_i^T . dh_i}; {@code dwi = sum over rows of (sum dh_i) . x^T}; {@code dwo = dy . (sum gate_i
