@@ -10,20 +10,24 @@ import io.cyclane.tensor.host.Operands;
 import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
+import io.cyclane.tensor.op.Combine;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.op.ExpertMatMul;
 import io.cyclane.tensor.op.FeedForward;
 import io.cyclane.tensor.op.Glu;
 import io.cyclane.tensor.op.L2Normalize;
 import io.cyclane.tensor.op.LayerNorm;
 import io.cyclane.tensor.op.Linear;
 import io.cyclane.tensor.op.MatMul;
+import io.cyclane.tensor.op.MolGeGlu;
 import io.cyclane.tensor.op.Multiply;
 import io.cyclane.tensor.op.Op;
 import io.cyclane.tensor.op.Pool;
 import io.cyclane.tensor.op.Positions;
 import io.cyclane.tensor.op.RmsNorm;
 import io.cyclane.tensor.op.Rotary;
+import io.cyclane.tensor.op.Route;
 import io.cyclane.tensor.op.Scale;
 import io.cyclane.tensor.op.Softmax;
 import io.cyclane.tensor.op.Split;
@@ -39,7 +43,8 @@ import java.util.List;
  * @param op the operation, its numbers set to fixed ones
  * @param headWidth of heads, else 0: it decides which loops attention takes
  * @param special whether it takes the rarer way: a sum or product of rows with one vector, a matrix
- *     product whose columns do not fill their last panel
+ *     product whose columns do not fill their last panel, one row of x for all experts of a row,
+ *     probabilities that nobody reads
  */
 record CodePath(Op op, int headWidth, boolean special) {
     /** The most tokens of {@link #program}: more than attention's block of keys. */
@@ -57,6 +62,13 @@ record CodePath(Op op, int headWidth, boolean special) {
     private static final int HEADS = 2;
     private static final int WINDOW = 20;
     private static final int INPUTS = 24;
+
+    /** More experts than are summed at a time, and how many of them a row has. */
+    private static final int EXPERTS = 5;
+
+    private static final int CHOICES = 2;
+
+    private static final int RANK = 16;
 
     /** Columns that fill two panels of a product, and two and a quarter. */
     private static final int COLUMNS = 2 * PanelPacking.WIDTH;
@@ -82,7 +94,19 @@ record CodePath(Op op, int headWidth, boolean special) {
                     new CodePath(op, 0, isBroken(to.resultType(0), both.second().gated()));
             case Linear linear -> new CodePath(op, 0, isBroken(to.resultType(0), linear.gated()));
             case MatMul _ -> new CodePath(op, 0, isBroken(to.resultType(0), false));
-            case Activate _, Glu _, Pool _, Softmax _ -> new CodePath(op, 0, false);
+            case ExpertMatMul product ->
+                    new CodePath(
+                            new ExpertMatMul(1, product.base()),
+                            0,
+                            ExpertMatMul.isShared(x, to.inputType(1)));
+            case Route route ->
+                    new CodePath(new Route(CHOICES, route.renormalised()), 0, to.result(2) == null);
+            case Activate _, Combine _, Glu _, Pool _, Softmax _ -> new CodePath(op, 0, false);
+            case MolGeGlu mol ->
+                    new CodePath(
+                            new MolGeGlu(1, mol.mixedWeights(), mol.residual()),
+                            0,
+                            isBroken(to.resultType(0), false));
             case Copy _, Embedding _, Positions _, Split _ ->
                     throw new AssertionError(op + " has no vectors");
         };
@@ -128,6 +152,10 @@ record CodePath(Op op, int headWidth, boolean special) {
                                     : matrix(g, "y", INPUTS, columns()));
             case FeedForward both -> feedForward(g, both);
             case Linear linear -> linear(g, linear);
+            case Combine _ -> of(g, rows(g, "gates", CHOICES), choices(g, "x", WIDTH));
+            case ExpertMatMul product -> expertMatMul(g, product);
+            case Route _ -> route(g);
+            case MolGeGlu mol -> molGeGlu(g, mol);
             case Copy _, Embedding _, Positions _, Split _ ->
                     throw new AssertionError(op + " has no vectors");
         };
@@ -182,6 +210,43 @@ record CodePath(Op op, int headWidth, boolean special) {
         }
     }
 
+    private Program expertMatMul(Recorder g, ExpertMatMul product) {
+        Tensor router = matrix(g, "router", EXPERTS, WIDTH);
+        Tensor in = rows(g, "routed", WIDTH);
+        List<Tensor> inputs = new ArrayList<>();
+        inputs.add(special ? rows(g, "x", WIDTH) : choices(g, "x", WIDTH));
+        inputs.add(g.first(new Route(CHOICES, true), in, router));
+        inputs.add(g.input("weight", Type.f32(Shape.of(EXPERTS, BROKEN_COLUMNS + 1, WIDTH))));
+        if (product.base()) {
+            inputs.add(rows(g, "base", BROKEN_COLUMNS + 1));
+        }
+        return of(g, inputs.toArray(Tensor[]::new));
+    }
+
+    private Program molGeGlu(Recorder g, MolGeGlu mol) {
+        Tensor x = rows(g, "x", INPUTS);
+        List<Tensor> route =
+                g.apply(new Route(CHOICES, true), List.of(x, matrix(g, "router", EXPERTS, INPUTS)));
+        List<Tensor> inputs = new ArrayList<>(List.of(x, route.get(0), route.get(1)));
+        inputs.add(g.parameter(Parameter.of("wi", 2 * columns(), INPUTS)));
+        inputs.add(g.parameter(Parameter.of("wo", columns(), columns())));
+        inputs.add(g.parameter(Parameter.of("a1", EXPERTS, RANK, INPUTS)));
+        inputs.add(g.parameter(Parameter.of("b1", EXPERTS, 2 * columns(), RANK)));
+        inputs.add(g.parameter(Parameter.of("a2", EXPERTS, RANK, columns())));
+        inputs.add(g.parameter(Parameter.of("b2", EXPERTS, columns(), RANK)));
+        if (mol.residual()) {
+            inputs.add(rows(g, "residual", columns()));
+        }
+        return of(g, inputs.toArray(Tensor[]::new));
+    }
+
+    private Program route(Recorder g) {
+        List<Tensor> results =
+                g.apply(op, List.of(rows(g, "x", WIDTH), matrix(g, "weight", EXPERTS, WIDTH)));
+        g.output("experts", results.get(0)).output("gates", results.get(1));
+        return special ? g.program() : g.output("probabilities", results.get(2)).program();
+    }
+
     private static Program all(Recorder g, List<Tensor> results) {
         for (int part = 0; part < results.size(); part++) {
             g.output("y" + part, results.get(part));
@@ -191,6 +256,10 @@ record CodePath(Op op, int headWidth, boolean special) {
 
     private static Tensor rows(Recorder g, String name, int width) {
         return g.input(name, Type.f32(Shape.of(TOKENS, Extent.of(width))));
+    }
+
+    private static Tensor choices(Recorder g, String name, int width) {
+        return g.input(name, Type.f32(Shape.of(TOKENS, Extent.of(CHOICES), Extent.of(width))));
     }
 
     private static Tensor matrix(Recorder g, String name, int rows, int columns) {

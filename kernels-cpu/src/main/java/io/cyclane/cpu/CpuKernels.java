@@ -11,9 +11,14 @@ import io.cyclane.cpu.elementwise.SplitKernel;
 import io.cyclane.cpu.embedding.EmbeddingKernel;
 import io.cyclane.cpu.embedding.PositionsKernel;
 import io.cyclane.cpu.embedding.RotaryKernel;
+import io.cyclane.cpu.experts.CombineKernel;
+import io.cyclane.cpu.experts.ExpertMatMulKernel;
+import io.cyclane.cpu.experts.RouteKernel;
+import io.cyclane.cpu.gemm.ExpertPacking;
 import io.cyclane.cpu.gemm.FeedForwardKernel;
 import io.cyclane.cpu.gemm.LinearKernel;
 import io.cyclane.cpu.gemm.MatMulKernel;
+import io.cyclane.cpu.gemm.MolGeGluKernel;
 import io.cyclane.cpu.gemm.PanelPacking;
 import io.cyclane.cpu.norm.L2NormalizeKernel;
 import io.cyclane.cpu.norm.LayerNormKernel;
@@ -32,20 +37,24 @@ import io.cyclane.tensor.host.RowsPacking;
 import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
+import io.cyclane.tensor.op.Combine;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.op.ExpertMatMul;
 import io.cyclane.tensor.op.FeedForward;
 import io.cyclane.tensor.op.Glu;
 import io.cyclane.tensor.op.L2Normalize;
 import io.cyclane.tensor.op.LayerNorm;
 import io.cyclane.tensor.op.Linear;
 import io.cyclane.tensor.op.MatMul;
+import io.cyclane.tensor.op.MolGeGlu;
 import io.cyclane.tensor.op.Multiply;
 import io.cyclane.tensor.op.Op;
 import io.cyclane.tensor.op.Pool;
 import io.cyclane.tensor.op.Positions;
 import io.cyclane.tensor.op.RmsNorm;
 import io.cyclane.tensor.op.Rotary;
+import io.cyclane.tensor.op.Route;
 import io.cyclane.tensor.op.Scale;
 import io.cyclane.tensor.op.Softmax;
 import io.cyclane.tensor.op.Split;
@@ -112,6 +121,9 @@ final class CpuKernels implements KernelSet {
         return switch (op) {
             case Linear _ -> isWeight.test(1);
             case FeedForward both -> isWeight.test(1) && isWeight.test(both.secondWeight());
+            case MolGeGlu _ ->
+                    inputs.get(MolGeGlu.A1).shape().extent(1).bound() <= MolGeGluKernel.MOST_RANK
+                            && IntStream.rangeClosed(MolGeGlu.WI, MolGeGlu.B2).allMatch(isWeight);
             default -> true;
         };
     }
@@ -127,10 +139,18 @@ final class CpuKernels implements KernelSet {
                     workers.threads()
                             * AttentionKernel.scratchBytes(
                                     inputs.getFirst().shape().last() / attention.heads());
+            case Route _ ->
+                    workers.threads()
+                            * RouteKernel.scratchBytes(inputs.get(1).shape().extent(0).bound());
+            case MolGeGlu mol ->
+                    MolGeGluKernel.scratchBytes(
+                            workers.threads(), mostRows(inputs.getFirst()), form(mol, inputs));
             case Activate _,
                     Add _,
+                    Combine _,
                     Copy _,
                     Embedding _,
+                    ExpertMatMul _,
                     Glu _,
                     L2Normalize _,
                     LayerNorm _,
@@ -144,8 +164,20 @@ final class CpuKernels implements KernelSet {
     public Packing packing(Op op, int input) {
         return switch (op) {
             case Linear linear when input == 1 -> panels(linear);
+            case MolGeGlu _ -> factors(input);
             case FeedForward both when input == 1 -> panels(both.first());
             case FeedForward both when input == both.secondWeight() -> panels(both.second());
+            default -> RowsPacking.ROWS;
+        };
+    }
+
+    private static Packing factors(int input) {
+        return switch (input) {
+            case MolGeGlu.WI -> PanelPacking.PAIRED_OUTPUT_ROWS;
+            case MolGeGlu.WO -> PanelPacking.OUTPUT_ROWS;
+            case MolGeGlu.A1, MolGeGlu.A2 -> ExpertPacking.STACKED;
+            case MolGeGlu.B1 -> ExpertPacking.PAIRED_OUTPUTS;
+            case MolGeGlu.B2 -> ExpertPacking.OUTPUTS;
             default -> RowsPacking.ROWS;
         };
     }
@@ -179,6 +211,15 @@ final class CpuKernels implements KernelSet {
                     new AddKernel(
                             in, to.input(1), to.result(), to.rows(x), width, isVector(to), workers);
             case Attention attention -> attention(attention, to);
+            case Combine _ ->
+                    new CombineKernel(
+                            in,
+                            to.input(1),
+                            to.result(),
+                            to.rows(x),
+                            width,
+                            to.resultType(0).shape().last(),
+                            workers);
             case Copy _ -> new CopyKernel(in, to.result(), to.elements(x), x.dtype().bytes());
             case Embedding _ ->
                     new EmbeddingKernel(
@@ -189,6 +230,7 @@ final class CpuKernels implements KernelSet {
                             x.shape().extent(0).bound(),
                             width,
                             workers);
+            case ExpertMatMul product -> expertMatMul(product, to);
             case FeedForward both -> feedForward(both, to);
             case Glu glu ->
                     new GluKernel(in, to.result(), to.rows(x), width / 2, glu.function(), workers);
@@ -207,6 +249,7 @@ final class CpuKernels implements KernelSet {
                             workers);
             case Linear linear -> linear(linear, to);
             case MatMul matMul -> matMul(matMul, to);
+            case MolGeGlu mol -> molGeGlu(mol, to);
             case Multiply _ ->
                     new MultiplyKernel(
                             in, to.input(1), to.result(), to.rows(x), width, isVector(to), workers);
@@ -224,6 +267,7 @@ final class CpuKernels implements KernelSet {
                     new RmsNormKernel(
                             in, to.input(1), to.result(), to.rows(x), width, norm.eps(), workers);
             case Rotary _ -> rotary(to);
+            case Route route -> route(route, to);
             case Scale scale ->
                     new ScaleKernel(in, to.result(), to.rows(x), width, scale.factor(), workers);
             case Softmax _ -> new SoftmaxKernel(in, to.result(), to.rows(x), width, workers);
@@ -304,6 +348,82 @@ final class CpuKernels implements KernelSet {
                 width / attention.heads(),
                 attention.scale(),
                 attention.window(),
+                to.scratch(),
+                workers);
+    }
+
+    private Kernel molGeGlu(MolGeGlu mol, Operands to) {
+        Type x = to.inputType(MolGeGlu.X);
+        return new MolGeGluKernel(
+                workers,
+                form(mol, to.inputTypes()),
+                to.rows(x),
+                mostRows(x),
+                new MolGeGluKernel.Operands(
+                        to.input(MolGeGlu.X),
+                        to.input(MolGeGlu.EXPERTS),
+                        to.input(MolGeGlu.GATES),
+                        to.input(MolGeGlu.WI),
+                        to.input(MolGeGlu.WO),
+                        to.input(MolGeGlu.A1),
+                        to.input(MolGeGlu.B1),
+                        to.input(MolGeGlu.A2),
+                        to.input(MolGeGlu.B2),
+                        mol.residual() ? to.input(MolGeGlu.RESIDUAL) : null,
+                        to.result()),
+                to.scratch());
+    }
+
+    private static MolGeGluKernel.Form form(MolGeGlu mol, List<Type> inputs) {
+        Shape first = inputs.get(MolGeGlu.A1).shape();
+        Shape out = inputs.get(MolGeGlu.WO).shape();
+        return new MolGeGluKernel.Form(
+                first.last(),
+                out.last(),
+                out.extent(0).bound(),
+                first.extent(0).bound(),
+                first.extent(1).bound(),
+                inputs.get(MolGeGlu.EXPERTS).shape().last(),
+                mol.scale(),
+                mol.mixedWeights());
+    }
+
+    private Kernel expertMatMul(ExpertMatMul product, Operands to) {
+        Type x = to.inputType(0);
+        Type experts = to.inputType(1);
+        Shape weight = to.inputType(2).shape();
+        return new ExpertMatMulKernel(
+                new ExpertMatMulKernel.Form(
+                        weight.extent(0).bound(),
+                        weight.extent(1).bound(),
+                        weight.extent(2).bound(),
+                        experts.shape().last(),
+                        ExpertMatMul.isShared(x, experts),
+                        product.scale()),
+                to.elements(experts),
+                to.input(0),
+                to.input(1),
+                to.input(2),
+                product.base() ? to.input(3) : null,
+                to.result(),
+                workers);
+    }
+
+    private Kernel route(Route route, Operands to) {
+        Type x = to.inputType(0);
+        return new RouteKernel(
+                to.inputName(1),
+                new RouteKernel.Form(
+                        x.shape().last(),
+                        to.inputType(1).shape().extent(0).bound(),
+                        route.chosen(),
+                        route.renormalised()),
+                to.rows(x),
+                to.input(0),
+                to.input(1),
+                to.writtenResult(0),
+                to.writtenResult(1),
+                to.result(2),
                 to.scratch(),
                 workers);
     }

@@ -4,20 +4,24 @@ import io.cyclane.tensor.backend.Backend;
 import io.cyclane.testkit.ActivateConformance;
 import io.cyclane.testkit.AddConformance;
 import io.cyclane.testkit.AttentionConformance;
+import io.cyclane.testkit.CombineConformance;
 import io.cyclane.testkit.CopyConformance;
 import io.cyclane.testkit.EmbeddingConformance;
+import io.cyclane.testkit.ExpertMatMulConformance;
 import io.cyclane.testkit.FeedForwardConformance;
 import io.cyclane.testkit.GluConformance;
 import io.cyclane.testkit.L2NormalizeConformance;
 import io.cyclane.testkit.LayerNormConformance;
 import io.cyclane.testkit.LinearConformance;
 import io.cyclane.testkit.MatMulConformance;
+import io.cyclane.testkit.MolGeGluConformance;
 import io.cyclane.testkit.MultiplyConformance;
 import io.cyclane.testkit.PoolConformance;
 import io.cyclane.testkit.PositionsConformance;
 import io.cyclane.testkit.ProgramConformance;
 import io.cyclane.testkit.RmsNormConformance;
 import io.cyclane.testkit.RotaryConformance;
+import io.cyclane.testkit.RouteConformance;
 import io.cyclane.testkit.ScaleConformance;
 import io.cyclane.testkit.SoftmaxConformance;
 import io.cyclane.testkit.SplitConformance;
@@ -53,6 +57,14 @@ final class CpuConformanceTest {
     }
 
     @Nested
+    class Combine extends CombineConformance {
+        @Override
+        protected Backend backend() {
+            return BothForms.open(2);
+        }
+    }
+
+    @Nested
     class Copy extends CopyConformance {
         @Override
         protected Backend backend() {
@@ -62,6 +74,14 @@ final class CpuConformanceTest {
 
     @Nested
     class Embedding extends EmbeddingConformance {
+        @Override
+        protected Backend backend() {
+            return BothForms.open(2);
+        }
+    }
+
+    @Nested
+    class ExpertMatMul extends ExpertMatMulConformance {
         @Override
         protected Backend backend() {
             return BothForms.open(2);
@@ -117,6 +137,14 @@ final class CpuConformanceTest {
     }
 
     @Nested
+    class MolGeGlu extends MolGeGluConformance {
+        @Override
+        protected Backend backend() {
+            return BothForms.open(2);
+        }
+    }
+
+    @Nested
     class Multiply extends MultiplyConformance {
         @Override
         protected Backend backend() {
@@ -150,6 +178,14 @@ final class CpuConformanceTest {
 
     @Nested
     class Rotary extends RotaryConformance {
+        @Override
+        protected Backend backend() {
+            return BothForms.open(2);
+        }
+    }
+
+    @Nested
+    class Route extends RouteConformance {
         @Override
         protected Backend backend() {
             return BothForms.open(2);

@@ -15,6 +15,8 @@ import io.cyclane.tensor.op.Activation;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.FeedForward;
 import io.cyclane.tensor.op.Linear;
+import io.cyclane.tensor.op.MolGeGlu;
+import io.cyclane.tensor.op.Route;
 import io.cyclane.tensor.program.FeedForwardFusion;
 import io.cyclane.tensor.program.LinearFusion;
 import io.cyclane.tensor.program.Program;
@@ -88,5 +90,30 @@ class FusionTest {
         Program fused = FeedForwardFusion.of(LinearFusion.of(program(true)));
         List<Step> steps = fused.steps();
         assertEquals(2, steps.size(), steps::toString);
+    }
+
+    @Test
+    void aMixtureTakesItsResidual() {
+        Recorder g = new Recorder("mixture");
+        Tensor x = g.input("x", Type.f32(Shape.of(7, 8)));
+        List<Tensor> route =
+                g.apply(new Route(2, true), List.of(x, g.parameter(Parameter.of("router", 4, 8))));
+        Tensor y =
+                g.first(
+                        MolGeGlu.of(2),
+                        x,
+                        route.get(0),
+                        route.get(1),
+                        g.parameter(Parameter.of("wi", 24, 8)),
+                        g.parameter(Parameter.of("wo", 8, 12)),
+                        g.parameter(Parameter.of("a1", 4, 3, 8)),
+                        g.parameter(Parameter.of("b1", 4, 24, 3)),
+                        g.parameter(Parameter.of("a2", 4, 3, 12)),
+                        g.parameter(Parameter.of("b2", 4, 8, 3)));
+        Program fused = LinearFusion.of(g.output("y", g.add(x, y)).program());
+        assertEquals(2, fused.steps().size(), fused.steps()::toString);
+        Step.Apply step = (Step.Apply) fused.steps().getLast();
+        assertEquals(MolGeGlu.of(2).plusResidual(), step.op());
+        assertEquals(x, step.inputs().get(MolGeGlu.RESIDUAL));
     }
 }

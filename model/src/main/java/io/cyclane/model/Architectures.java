@@ -8,6 +8,8 @@ import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.checkpoint.ModelConfig;
 import io.cyclane.model.checkpoint.ModelFolder;
 import io.cyclane.model.embeddings.StaticEmbeddings;
+import io.cyclane.model.modernalbert.ModernAlbert;
+import io.cyclane.model.modernalbert.ModernAlbertConfig;
 import io.cyclane.model.modernbert.ModernBert;
 import io.cyclane.model.modernbert.ModernBertConfig;
 
@@ -27,10 +29,12 @@ final class Architectures {
             case "albert" -> new Albert(AlbertConfig.of(config));
             case "bert" -> new Bert(BertConfig.of(config));
             case "model2vec" -> StaticEmbeddings.of(folder);
+            case "modernalbert", "ModernALBERT", "ModernALBERT_MoL" ->
+                    new ModernAlbert(ModernAlbertConfig.of(config));
             case "modernbert" -> new ModernBert(ModernBertConfig.of(config));
             default ->
                     throw new CheckpointException(
-                            "%s: 'model_type' is '%s'; known are albert, bert, model2vec and modernbert"
+                            "%s: 'model_type' is '%s'; known are albert, bert, model2vec, modernalbert and modernbert"
                                     .formatted(config.source(), type));
         };
     }

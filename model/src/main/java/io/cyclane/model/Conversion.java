@@ -7,6 +7,7 @@ import io.cyclane.model.checkpoint.ModelFolder;
 import io.cyclane.model.checkpoint.SafetensorsWriter;
 import io.cyclane.model.checkpoint.StoredTensor;
 import io.cyclane.model.checkpoint.StoredType;
+import io.cyclane.model.checkpoint.WeightMap;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -18,6 +19,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -55,10 +57,17 @@ public final class Conversion {
      *     type, or the folder can not be written
      */
     public static Report write(String nameOrPath, Path folder, StoredType type) {
+        return write(nameOrPath, folder, type, Optional.empty());
+    }
+
+    /** Writes the same under the names that a table gives its tensors, if there is one. */
+    public static Report write(
+            String nameOrPath, Path folder, StoredType type, Optional<Path> weightMap) {
         if (!TYPES.contains(type)) {
             throw new IllegalArgumentException("weights are written as F32, F16 or BF16: " + type);
         }
-        ModelFolder model = ModelFolder.open(ModelAliases.resolve(nameOrPath));
+        ModelFolder stored = ModelFolder.open(ModelAliases.resolve(nameOrPath));
+        ModelFolder model = weightMap.map(WeightMap::read).map(stored::with).orElse(stored);
         try {
             Files.createDirectories(folder);
             if (Files.isSameFile(folder, model.path())) {
@@ -76,7 +85,7 @@ public final class Conversion {
         }
     }
 
-    private static void copyBeside(Path from, Path to) throws IOException {
+    static void copyBeside(Path from, Path to) throws IOException {
         List<Path> files;
         try (Stream<Path> all = Files.walk(from, 2)) {
             files = all.filter(Files::isRegularFile).toList();

@@ -2,20 +2,13 @@ package io.cyclane.model;
 
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.Tokenizer;
-import io.cyclane.tensor.backend.Backend;
-import io.cyclane.tensor.backend.Backends;
 import io.cyclane.tensor.backend.CapacityException;
 import io.cyclane.tensor.backend.InputException;
-import io.cyclane.tensor.memory.MemoryPlan;
-import io.cyclane.tensor.memory.MemoryPlanner;
-import io.cyclane.tensor.memory.PlanOptions;
-import io.cyclane.tensor.program.Program;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.agrona.MutableDirectBuffer;
 
@@ -233,17 +226,7 @@ public final class Encoder implements AutoCloseable {
     public static PlanReport plan(String nameOrPath, Capacity capacity) {
         TextModel model = TextModel.open(nameOrPath);
         model.warnIfUnsaid(nameOrPath);
-        try (Backend backend = Backends.open()) {
-            Program lowered = backend.lower(model.embedding(capacity));
-            MemoryPlan plan = MemoryPlanner.shared().plan(lowered, PlanOptions.DEFAULT);
-            Map<String, Long> weights = backend.weightBytes(lowered);
-            return new PlanReport(
-                    plan.totalBytes(),
-                    plan.peakLiveBytes(),
-                    weights.values().stream().mapToLong(Long::longValue).sum(),
-                    model.rounds(),
-                    plan.explain());
-        }
+        return Planning.of(model, capacity);
     }
 
     /** Closes the model, with all its facades. A second close does nothing. */
@@ -266,6 +249,12 @@ public final class Encoder implements AutoCloseable {
         /** Names the backend, as {@link ModelLoader#backend} says. */
         public Builder backend(String name) {
             loader.backend(name);
+            return this;
+        }
+
+        /** Renames the checkpoint's tensors, as {@link ModelLoader#weightMap} says. */
+        public Builder weightMap(Path file) {
+            loader.weightMap(file);
             return this;
         }
 

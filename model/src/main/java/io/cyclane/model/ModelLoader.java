@@ -1,6 +1,9 @@
 package io.cyclane.model;
 
 import io.cyclane.model.checkpoint.CheckpointException;
+import io.cyclane.model.checkpoint.ModelAliases;
+import io.cyclane.model.checkpoint.ModelFolder;
+import io.cyclane.model.checkpoint.WeightMap;
 import io.cyclane.model.text.TokenizerReading;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.Backends;
@@ -21,6 +24,7 @@ public final class ModelLoader {
     private @Nullable Capacity capacity;
     private @Nullable LongTexts longTexts;
     private @Nullable Path tokenizer;
+    private @Nullable Path weightMap;
     private boolean randomHead;
     private int maxTokens;
     private int sessions = 1;
@@ -98,6 +102,15 @@ public final class ModelLoader {
     }
 
     /**
+     * Reads a checkpoint with names of its own through a table, a line each: regular expression,
+     * arrow, slot; see {@link WeightMap}.
+     */
+    public ModelLoader weightMap(Path file) {
+        weightMap = file;
+        return this;
+    }
+
+    /**
      * Accepts a checkpoint that lacks the head of a task: random numbers, always the same, stand
      * for it, so that its results mean nothing.
      */
@@ -114,7 +127,9 @@ public final class ModelLoader {
      */
     public LoadedModel open(Task first, Task... others) {
         Set<Task> tasks = EnumSet.of(first, others);
-        TextModel model = TextModel.open(nameOrPath);
+        ModelFolder folder = ModelFolder.open(ModelAliases.resolve(nameOrPath));
+        TextModel model =
+                TextModel.of(weightMap == null ? folder : folder.with(WeightMap.read(weightMap)));
         requireLabels(model, tasks);
         if (tasks.contains(Task.EMBEDDING)) {
             model.warnIfUnsaid(nameOrPath);

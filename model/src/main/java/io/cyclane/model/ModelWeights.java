@@ -41,8 +41,14 @@ final class ModelWeights implements WeightSource {
         this.computed = Set.copyOf(encoder.computed());
         String prefix =
                 encoder.sample()
-                        .map(name -> CheckpointWeights.prefix(checkpoint, encoder.prefixes(), name))
+                        .flatMap(name ->
+                                CheckpointWeights.prefix(
+                                        checkpoint, encoder.traits().prefixes(), name))
                         .orElse("");
+        encoder.contradiction(checkpoint, prefix)
+                .ifPresent(contradiction -> {
+                    throw new CheckpointException(checkpoint.source() + ": " + contradiction);
+                });
         this.stored =
                 new CheckpointWeights(
                         checkpoint,
@@ -91,7 +97,9 @@ final class ModelWeights implements WeightSource {
         Set<Parameter> missing = new LinkedHashSet<>(read);
         missing.removeAll(own);
         missing.removeIf(stored::has);
-        if (!missing.isEmpty()) {
+        // Where the encoder itself is not all there, names are the trouble, not the head.
+        boolean isEncoder = own.stream().allMatch(p -> computed.contains(p) || stored.has(p));
+        if (isEncoder && !missing.isEmpty()) {
             String names =
                     missing.stream()
                             .map(parameter -> "'" + parameter.name() + "'")

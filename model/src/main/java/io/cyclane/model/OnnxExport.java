@@ -41,10 +41,35 @@ public final class OnnxExport {
      */
     public static void write(
             String nameOrPath, Task task, Path file, Form form, boolean randomHead) {
+        write(nameOrPath, task, file, form, randomHead, Routing.CLOSED);
+    }
+
+    /** Whether routers' choices can be given to a graph. */
+    public enum Routing {
+        /** Routers choose. */
+        CLOSED,
+        /**
+         * Two more inputs, {@code experts}, 64-bit integers, and {@code gates}, F32, both
+         * [routings, batch, sequence, k], the applications of routers in their order: what they
+         * hold counts instead of the routers' choices wherever the gate is not negative. Three more
+         * outputs, {@code chosen_experts}, {@code chosen_gates}, as large, and {@code
+         * router_scores}, [routings, batch, sequence, E].
+         */
+        OPEN
+    }
+
+    /** Writes the same with routers' choices open to the caller, or closed. */
+    public static void write(
+            String nameOrPath,
+            Task task,
+            Path file,
+            Form form,
+            boolean randomHead,
+            Routing routing) {
         TextModel model = TextModel.open(nameOrPath);
         Program program = program(model, task);
         OnnxWriter graph = new OnnxWriter(program.name());
-        OnnxProgram.write(graph, program, form == Form.FUSED);
+        OnnxProgram.write(graph, program, form == Form.FUSED, routing == Routing.OPEN);
         try (Arena memory = Arena.ofShared();
                 ModelWeights weights = model.weights(List.of(program), randomHead)) {
             for (Parameter parameter : program.parameters().values()) {

@@ -1,5 +1,6 @@
 package io.cyclane.model;
 
+import io.cyclane.model.checkpoint.CheckpointWeights;
 import io.cyclane.model.checkpoint.ModelFolder;
 import io.cyclane.model.checkpoint.SafetensorsWriter;
 import io.cyclane.model.checkpoint.StoredType;
@@ -31,6 +32,21 @@ import java.util.random.RandomGeneratorFactory;
 public final class RandomModel {
     private static final String ALGORITHM = "L64X128MixRandom";
 
+    /** The deviation that BERT's family starts its weights with, unless a configuration says. */
+    private static final double START_DEVIATION = 0.02;
+
+    /** How numbers are drawn. */
+    public enum Scheme {
+        /** At the size that trained models have, no part trivial. */
+        TRAINED_SIZE,
+        /**
+         * As training starts: matrices and tables with the configuration's {@code
+         * initializer_range}, norms 1, biases 0, and 0 for the second factor of every low-rank
+         * update, which so changes nothing yet.
+         */
+        START
+    }
+
     private RandomModel() {}
 
     /**
@@ -41,9 +57,14 @@ public final class RandomModel {
      *     ours, or the file can not be written
      */
     public static void write(Path folder, long seed, Task... heads) {
+        write(folder, seed, Scheme.TRAINED_SIZE, heads);
+    }
+
+    /** Writes the same with numbers drawn in another way; {@return how many numbers} */
+    static long write(Path folder, long seed, Scheme scheme, Task... heads) {
         ModelFolder place = ModelFolder.open(folder);
         TokenEncoder encoder = Architectures.of(place);
-        String prefix = encoder.prefixes().getFirst();
+        String prefix = encoder.traits().prefixes().getFirst();
         Labels labels = Labels.of(place.config());
         Set<Parameter> own = parameters(encoder, labels, Optional.empty());
         Set<Parameter> all = new LinkedHashSet<>(own);
@@ -59,20 +80,24 @@ public final class RandomModel {
                         new SafetensorsWriter.Entry(
                                 (own.contains(parameter) ? prefix : "") + name,
                                 StoredType.F32,
-                                extents(parameter, stored.size())));
+                                CheckpointWeights.partExtents(parameter, stored.size())));
             }
         }
+        double start = place.config().number("initializer_range", START_DEVIATION);
+        Drawing drawing =
+                scheme == Scheme.START ? entry -> start(entry, start) : RandomModel::trainedSize;
         RandomGenerator numbers = RandomGeneratorFactory.of(ALGORITHM).create(seed);
         Path file = folder.resolve("model.safetensors");
         try (SafetensorsWriter writer =
                 SafetensorsWriter.create(file, entries, Map.of("format", "pt"))) {
             for (SafetensorsWriter.Entry entry : entries) {
                 try (Arena memory = Arena.ofConfined()) {
-                    writer.append(entry.name(), drawn(entry, numbers, memory));
+                    writer.append(entry.name(), drawn(entry, drawing.of(entry), numbers, memory));
                 }
             }
             writer.commit();
         }
+        return all.stream().mapToLong(parameter -> parameter.shape().elements()).sum();
     }
 
     private static Set<Parameter> parameters(
@@ -86,26 +111,42 @@ public final class RandomModel {
         return new LinkedHashSet<>(g.output("result", result).program().parameters().values());
     }
 
-    private static List<Long> extents(Parameter parameter, int parts) {
-        List<Long> extents = new ArrayList<>();
-        parameter.shape().extents().forEach(extent -> extents.add((long) extent.bound()));
-        extents.set(0, extents.getFirst() / parts);
-        return extents;
+    /** The normal distribution a tensor's numbers come from. */
+    private record Normal(double mean, double deviation) {}
+
+    /** Tells the distribution of a tensor. */
+    private interface Drawing {
+        Normal of(SafetensorsWriter.Entry entry);
+    }
+
+    private static Normal trainedSize(SafetensorsWriter.Entry entry) {
+        if (entry.extents().size() > 1) {
+            boolean isTable = entry.name().contains("embeddings.");
+            return new Normal(0, isTable ? 0.05 : 1 / Math.sqrt(entry.extents().get(1)));
+        }
+        return new Normal(entry.name().endsWith("bias") ? 0 : 1, 0.1);
+    }
+
+    private static Normal start(SafetensorsWriter.Entry entry, double deviation) {
+        if (entry.extents().size() > 1) {
+            boolean isSecondFactor = entry.name().endsWith(".lora_B.weight");
+            return new Normal(0, isSecondFactor ? 0 : deviation);
+        }
+        return new Normal(entry.name().endsWith("bias") ? 0 : 1, 0);
     }
 
     private static MemorySegment drawn(
-            SafetensorsWriter.Entry entry, RandomGenerator numbers, Arena memory) {
-        boolean isMatrix = entry.extents().size() > 1;
-        boolean isTable = isMatrix && entry.name().contains("embeddings.");
-        double mean = isMatrix || entry.name().endsWith("bias") ? 0 : 1;
-        double deviation = isTable ? 0.05 : isMatrix ? 1 / Math.sqrt(entry.extents().get(1)) : 0.1;
+            SafetensorsWriter.Entry entry, Normal normal, RandomGenerator numbers, Arena memory) {
         long elements = 1;
         for (long extent : entry.extents()) {
             elements *= extent;
         }
         MemorySegment floats = memory.allocate(4 * elements, 4);
         for (long i = 0; i < elements; i++) {
-            double x = mean + deviation * numbers.nextGaussian();
+            double x = normal.mean;
+            if (normal.deviation > 0) {
+                x += normal.deviation * numbers.nextGaussian();
+            }
             floats.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) x);
         }
         return floats;

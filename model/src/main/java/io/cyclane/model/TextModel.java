@@ -6,7 +6,6 @@ import io.cyclane.model.checkpoint.ModelFolder;
 import io.cyclane.model.checkpoint.Pooling;
 import io.cyclane.model.checkpoint.SentenceSettings;
 import io.cyclane.model.layer.RaggedBatch;
-import io.cyclane.model.recursion.Group;
 import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
@@ -18,7 +17,6 @@ import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Recorder;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -66,8 +64,11 @@ record TextModel(
      * @throws CheckpointException when there is none, or it holds what we do not know
      */
     static TextModel open(String nameOrPath) {
-        Path path = ModelAliases.resolve(nameOrPath);
-        ModelFolder folder = ModelFolder.open(path);
+        return of(ModelFolder.open(ModelAliases.resolve(nameOrPath)));
+    }
+
+    /** {@return the same for an open folder} */
+    static TextModel of(ModelFolder folder) {
         TokenEncoder encoder = Architectures.of(folder);
         Optional<SentenceSettings> sentence = folder.sentence().or(encoder::sentence);
         int maxTokens =
@@ -201,6 +202,6 @@ record TextModel(
 
     /** {@return how often the most repeated group is applied} */
     int rounds() {
-        return encoder.stack().groups().stream().mapToInt(Group::rounds).max().orElse(1);
+        return encoder.rounds();
     }
 }

@@ -3,6 +3,7 @@ package io.cyclane.model;
 import io.cyclane.model.checkpoint.Checkpoint;
 import io.cyclane.model.checkpoint.SentenceSettings;
 import io.cyclane.model.layer.RaggedBatch;
+import io.cyclane.model.recursion.Group;
 import io.cyclane.model.recursion.RecursiveStack;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
@@ -48,23 +49,41 @@ public interface TokenEncoder {
         return true;
     }
 
+    /** {@return what it is, and how checkpoints spell it} */
+    EncoderTraits traits();
+
     /** {@return the architecture's name, as {@code model_type} has it} */
-    String architecture();
+    default String architecture() {
+        return traits().architecture();
+    }
 
     /** {@return the width of a token's vector, D} */
-    int width();
+    default int width() {
+        return traits().width();
+    }
 
     /** {@return the longest sequence in tokens} */
-    int positions();
+    default int positions() {
+        return traits().positions();
+    }
 
     /** {@return how many token ids it knows: 0 to this, less one} */
-    int vocabulary();
+    default int vocabulary() {
+        return traits().words().shape().extent(0).bound();
+    }
+
+    /** {@return how often the most repeated group is applied} */
+    default int rounds() {
+        return stack().groups().stream().mapToInt(Group::rounds).max().orElse(1);
+    }
 
     /**
      * {@return a tensor's name that every checkpoint of this architecture holds, behind one of the
      * prefixes} None if names have no prefix.
      */
-    Optional<String> sample();
+    default Optional<String> sample() {
+        return Optional.of(traits().words().name());
+    }
 
     /** {@return the parameters that are worked out and stand in no checkpoint as they are} */
     default List<Parameter> computed() {
@@ -86,7 +105,9 @@ public interface TokenEncoder {
     }
 
     /** {@return the checkpoint's tensors that make up a parameter, row blocks in this order} */
-    List<String> stored(String parameter);
+    default List<String> stored(String parameter) {
+        return List.of(parameter);
+    }
 
     /**
      * {@return what older checkpoints call a stored tensor} The same where it never had another
@@ -97,13 +118,19 @@ public interface TokenEncoder {
     }
 
     /**
-     * {@return what may stand before the names of the encoder's own tensors in a checkpoint, the
-     * likeliest first} Those of heads may stand without it.
+     * {@return what of its configuration a checkpoint contradicts as a whole, in one sentence}
+     * Single tensors are compared elsewhere; this is for what would show as many of those.
+     *
+     * @param prefix what stands before the checkpoint's names
      */
-    List<String> prefixes();
+    default Optional<String> contradiction(Checkpoint checkpoint, String prefix) {
+        return Optional.empty();
+    }
 
     /**
      * {@return whether a checkpoint's tensor belongs to a task head that the encoder does not read}
      */
-    boolean isHead(String stored);
+    default boolean isHead(String stored) {
+        return traits().heads().stream().anyMatch(stored::startsWith);
+    }
 }

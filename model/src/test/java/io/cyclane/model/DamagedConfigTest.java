@@ -31,6 +31,15 @@ class DamagedConfigTest {
                      "local_attention\"\
                     """);
 
+    private static final String ADAPTED_MODERNALBERT =
+            SmallModel.MODERNALBERT.replace(
+                    "\"num_experts\"",
+                    """
+                    "use_adapter": true, "adapter_reduction": 4, "router_per_round": true,
+                     "use_moa": true, "moa_reduction_factor": 4, "rope_thetas": [2, 3, 4, 5, 6, 7],
+                     "num_experts"\
+                    """);
+
     @TempDir Path folder;
 
     @Test
@@ -50,7 +59,9 @@ class DamagedConfigTest {
                         SmallModel.BERT,
                         SmallModel.ALBERT,
                         SmallModel.MODERNBERT,
-                        LATER_MODERNBERT);
+                        LATER_MODERNBERT,
+                        SmallModel.MODERNALBERT,
+                        ADAPTED_MODERNALBERT);
         int refused = 0;
         for (int seed = 0; seed < times; seed++) {
             String config = configs.get(seed % configs.size());
@@ -87,10 +98,18 @@ class DamagedConfigTest {
         "vocab_size, 2000000000",
         "num_hidden_groups, 2000000000",
         "inner_group_num, 2000000000",
+        "group_depth, 2000000000",
+        "num_experts, 2000000000",
+        "lora_rank, 2000000000",
+        "expert_intermediate_size, 2000000000",
     })
     void aLargeNumberAloneIsRefused(String key, int value) throws IOException {
-        for (String config : List.of(SmallModel.ALBERT, SmallModel.MODERNBERT)) {
-            boolean isRead = config.contains(key) || config.contains("albert");
+        for (String config :
+                List.of(SmallModel.ALBERT, SmallModel.MODERNBERT, SmallModel.MODERNALBERT)) {
+            boolean isAlberts = key.equals("num_hidden_groups") || key.equals("inner_group_num");
+            boolean isRead =
+                    config.contains("\"" + key + "\"")
+                            || isAlberts && config.equals(SmallModel.ALBERT);
             String large =
                     config.replaceFirst("\\{", "{\"" + key + "\": " + value + ", ")
                             .replaceFirst(",\\s*\"" + key + "\": \\d+", "");

@@ -46,7 +46,13 @@ class FacadesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {SmallModel.BERT, SmallModel.ALBERT, SmallModel.MODERNBERT})
+    @ValueSource(
+            strings = {
+                SmallModel.BERT,
+                SmallModel.ALBERT,
+                SmallModel.MODERNBERT,
+                SmallModel.MODERNALBERT
+            })
     void allTasksReadOnePackedCopyAndGiveTheSameBitsInAnyOrder(String config) {
         Path model = SmallModel.write(folder, SmallModel.oneLabel(config), 1, Task.CLASSIFICATION);
         long alone;

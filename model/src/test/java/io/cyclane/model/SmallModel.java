@@ -33,6 +33,16 @@ final class SmallModel {
              "id2label": {"0": "O", "1": "B-PER", "2": "I-PER"}}
             """;
 
+    static final String MODERNALBERT =
+            """
+            {"model_type": "ModernALBERT", "vocab_size": 80, "embedding_size": 12,
+             "hidden_size": 24, "num_hidden_layers": 6, "group_depth": 2, "expert_groups": [2, 3],
+             "num_attention_heads": 2, "intermediate_size": 20, "expert_intermediate_size": 28,
+             "num_experts": 4, "top_k": 2, "lora_rank": 3, "lora_alpha": 6, "hidden_act": "gelu",
+             "max_position_embeddings": 48,
+             "id2label": {"0": "O", "1": "B-PER", "2": "I-PER"}}
+            """;
+
     private SmallModel() {}
 
     /** {@return the same settings with one label, as rerankers have} */

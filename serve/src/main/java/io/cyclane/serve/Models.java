@@ -6,6 +6,7 @@ import io.cyclane.model.Encoder;
 import io.cyclane.model.LongTexts;
 import io.cyclane.model.ModelInfo;
 import io.cyclane.model.PlanReport;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -16,10 +17,15 @@ public final class Models implements ModelSource {
     public Models() {}
 
     @Override
-    public EmbeddingModel open(String name, OptionalInt maxTokens, Optional<LongTexts> longTexts) {
+    public EmbeddingModel open(
+            String name,
+            OptionalInt maxTokens,
+            Optional<LongTexts> longTexts,
+            Optional<Path> weightMap) {
         Encoder.Builder builder = Encoder.builder(name);
         maxTokens.ifPresent(builder::maxTokens);
         longTexts.ifPresent(builder::longTexts);
+        weightMap.ifPresent(builder::weightMap);
         return new Open(builder.load());
     }
 

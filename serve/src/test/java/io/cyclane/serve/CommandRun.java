@@ -1,16 +1,20 @@
 package io.cyclane.serve;
 
 import io.cyclane.model.Capacity;
+import io.cyclane.model.GroupPlan;
 import io.cyclane.model.LongTexts;
 import io.cyclane.model.PlanReport;
 import io.cyclane.serve.command.Cyclane;
 import io.cyclane.tensor.CyclaneException;
+import io.cyclane.tensor.memory.PlanMap;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -46,7 +50,10 @@ public record CommandRun(int exitCode, String out, String err, FakeModel model) 
     private record OneModel(FakeModel model) implements ModelSource {
         @Override
         public EmbeddingModel open(
-                String name, OptionalInt maxTokens, Optional<LongTexts> longTexts) {
+                String name,
+                OptionalInt maxTokens,
+                Optional<LongTexts> longTexts,
+                Optional<Path> weightMap) {
             check(name);
             return model;
         }
@@ -55,8 +62,19 @@ public record CommandRun(int exitCode, String out, String err, FakeModel model) 
         public PlanReport plan(String name, Capacity capacity) {
             check(name);
             long tokens = capacity.tokens();
+            GroupPlan group = new GroupPlan(3, 40, 30, 10, 8, 24, 120);
+            PlanMap.Region carry = new PlanMap.Region(PlanMap.Kind.CARRY, "x", 0, 2 * tokens, 0, 2);
+            PlanMap.Body body = new PlanMap.Body(3, 1, 2);
+            PlanMap map = new PlanMap(List.of("a", "b", "c"), List.of(carry), List.of(body));
             return new PlanReport(
-                    4 * tokens, 3 * tokens, 2L * capacity.sequences(), 1, "a table\n");
+                    4 * tokens,
+                    3 * tokens,
+                    2L * capacity.sequences(),
+                    1,
+                    "a table\n",
+                    5 * tokens,
+                    List.of(group),
+                    map);
         }
 
         private static void check(String name) {

@@ -25,7 +25,15 @@ import org.junit.jupiter.api.io.TempDir;
 class ConsumerTest {
     /** What that project's pom names, and what comes with it. */
     private static final List<String> LIBRARIES =
-            List.of("tensor", "kernels-cpu", "model", "agrona", "jackson-core", "minilm");
+            List.of(
+                    "tensor",
+                    "kernels-cpu",
+                    "model",
+                    "agrona",
+                    "ejml-core",
+                    "ejml-ddense",
+                    "jackson-core",
+                    "minilm");
 
     @TempDir Path classes;
     private final Path source = LauncherTest.root().resolve("serve/src/it/consumer/src/main/java");

@@ -30,6 +30,14 @@ final class NaiveConformanceTest {
     }
 
     @Nested
+    class Combine extends CombineConformance {
+        @Override
+        protected Backend backend() {
+            return NaiveKernels.open();
+        }
+    }
+
+    @Nested
     class Copy extends CopyConformance {
         @Override
         protected Backend backend() {
@@ -39,6 +47,14 @@ final class NaiveConformanceTest {
 
     @Nested
     class Embedding extends EmbeddingConformance {
+        @Override
+        protected Backend backend() {
+            return NaiveKernels.open();
+        }
+    }
+
+    @Nested
+    class ExpertMatMul extends ExpertMatMulConformance {
         @Override
         protected Backend backend() {
             return NaiveKernels.open();
@@ -94,6 +110,14 @@ final class NaiveConformanceTest {
     }
 
     @Nested
+    class MolGeGlu extends MolGeGluConformance {
+        @Override
+        protected Backend backend() {
+            return NaiveKernels.open();
+        }
+    }
+
+    @Nested
     class Multiply extends MultiplyConformance {
         @Override
         protected Backend backend() {
@@ -127,6 +151,14 @@ final class NaiveConformanceTest {
 
     @Nested
     class Rotary extends RotaryConformance {
+        @Override
+        protected Backend backend() {
+            return NaiveKernels.open();
+        }
+    }
+
+    @Nested
+    class Route extends RouteConformance {
         @Override
         protected Backend backend() {
             return NaiveKernels.open();

@@ -15,18 +15,22 @@ import io.cyclane.tensor.host.RowsPacking;
 import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
+import io.cyclane.tensor.op.Combine;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.op.ExpertMatMul;
 import io.cyclane.tensor.op.Glu;
 import io.cyclane.tensor.op.L2Normalize;
 import io.cyclane.tensor.op.LayerNorm;
 import io.cyclane.tensor.op.MatMul;
+import io.cyclane.tensor.op.MolGeGlu;
 import io.cyclane.tensor.op.Multiply;
 import io.cyclane.tensor.op.Op;
 import io.cyclane.tensor.op.Pool;
 import io.cyclane.tensor.op.Positions;
 import io.cyclane.tensor.op.RmsNorm;
 import io.cyclane.tensor.op.Rotary;
+import io.cyclane.tensor.op.Route;
 import io.cyclane.tensor.op.Scale;
 import io.cyclane.tensor.op.Softmax;
 import io.cyclane.tensor.op.Split;
@@ -58,7 +62,7 @@ public final class NaiveKernels implements KernelSet {
 
     @Override
     public boolean has(Op op, List<Type> inputs, IntPredicate isWeight) {
-        return !(op instanceof Op.Composite);
+        return !(op instanceof Op.Composite) || op instanceof MolGeGlu;
     }
 
     @Override
@@ -80,6 +84,7 @@ public final class NaiveKernels implements KernelSet {
             case Multiply _ -> elementwise(operands, (a, b) -> a * b);
             case Scale scale -> elementwise(operands, (a, _) -> scale.factor() * a);
             case Attention attention -> new NaiveAttention(attention, operands);
+            case Combine _ -> NaiveExperts.combine(operands);
             case Copy _ ->
                     new CopyKernel(
                             operands.input(0),
@@ -87,16 +92,19 @@ public final class NaiveKernels implements KernelSet {
                             operands.elements(operands.resultType(0)),
                             operands.resultType(0).dtype().bytes());
             case Embedding _ -> embedding(operands);
+            case ExpertMatMul product -> NaiveExperts.matMul(product, operands);
             case Glu glu -> glu(glu, operands);
             case L2Normalize normalize ->
                     rowwise(operands, row -> NaiveMath.l2Normalize(row, normalize.floor()));
             case LayerNorm norm -> layerNorm(norm, operands);
+            case MolGeGlu mol -> new NaiveMolGeGlu(mol, operands);
             case Op.Composite composite -> throw new AssertionError(composite + " is expanded");
             case MatMul matMul -> matMul(matMul, operands);
             case Pool pool -> pool(pool, operands);
             case Positions _ -> positions(operands);
             case RmsNorm norm -> rmsNorm(norm, operands);
             case Rotary _ -> rotary(operands);
+            case Route route -> NaiveExperts.route(route, operands);
             case Softmax _ -> rowwise(operands, row -> NaiveMath.softmax(row, row.length));
             case Split split -> split(split, operands);
         };

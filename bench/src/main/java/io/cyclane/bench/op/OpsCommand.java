@@ -9,8 +9,10 @@ import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
+import java.util.regex.Pattern;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.NoBenchmarksException;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.format.OutputFormat;
@@ -26,7 +28,8 @@ import picocli.CommandLine.Option;
 
 /**
  * Runs the benchmarks of this package under JMH and prints what their times mean: GFLOP/s, tokens
- * per second, nanoseconds an element. JMH's own account goes to standard error.
+ * per second, nanoseconds an element. JMH's own account goes to standard error. Last comes what a
+ * mixture of low-rank updates costs over the plain layer, the two in turns.
  */
 @Command(
         name = "ops",
@@ -61,6 +64,14 @@ public final class OpsCommand implements Runnable {
     @Option(names = "--profiler", description = "of JMH, such as gc")
     private String profiler = "";
 
+    @Option(
+            names = "--mixture-runs",
+            defaultValue = "31",
+            description =
+                    "pairs of runs for mol/../over-plain, where names such as MolOverPlain are"
+                            + " included (default: ${DEFAULT-VALUE})")
+    private int mixtureRuns;
+
     /** The command of this program. */
     public OpsCommand(Main main) {
         this.main = main;
@@ -76,9 +87,21 @@ public final class OpsCommand implements Runnable {
             for (RunResult result : new Runner(options(), account).run()) {
                 print(figures, result);
             }
+        } catch (NoBenchmarksException e) {
+            if (!includesMixture()) {
+                throw new BenchException("JMH: " + e.getMessage(), e);
+            }
         } catch (RunnerException e) {
             throw new BenchException("JMH: " + e.getMessage(), e);
         }
+        if (includesMixture()) {
+            new MolOverPlain(figures, mixtureRuns).print();
+        }
+    }
+
+    /** Whether the cost of a mixture was asked for too, which is measured in this process. */
+    private boolean includesMixture() {
+        return parameters.isEmpty() && Pattern.compile(include).matcher("MolOverPlain").find();
     }
 
     private Options options() {
@@ -136,6 +159,12 @@ public final class OpsCommand implements Runnable {
                 double flops =
                         4 * texts[0] * texts[1] * seen * 12 * number(parameters, "headWidth");
                 yield gigaflops(op + "/" + values(parameters), flops);
+            }
+            case "molGeGlu" -> {
+                double[] layer = extents(parameters.getParam("layer"));
+                // What the plain layer of these widths takes.
+                double flops = 6 * layer[0] * layer[1] * layer[2];
+                yield gigaflops(op + "/" + parameters.getParam("layer"), flops);
             }
             case "embed" -> {
                 int tokens = BatchShape.of(parameters.getParam("texts")).tokens();

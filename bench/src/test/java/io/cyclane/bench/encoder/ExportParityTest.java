@@ -77,6 +77,15 @@ class ExportParityTest {
              "classifier_pooling": "mean", "id2label": {"0": "O", "1": "B-X", "2": "I-X"}}
             """;
 
+    private static final String MODERNALBERT =
+            """
+            {"model_type": "ModernALBERT", "vocab_size": 64, "embedding_size": 20,
+             "hidden_size": 48, "num_hidden_layers": 4, "group_depth": 2, "expert_groups": [2],
+             "num_attention_heads": 4, "intermediate_size": 72, "num_experts": 4, "top_k": 2,
+             "lora_rank": 4, "lora_alpha": 8, "max_position_embeddings": 80,
+             "hidden_act": "gelu", "id2label": {"0": "O", "1": "B-X", "2": "I-X"}}
+            """;
+
     private static final Task[] HEADS = {
         Task.CLASSIFICATION, Task.TOKEN_CLASSIFICATION, Task.FILL_MASK
     };
@@ -84,7 +93,7 @@ class ExportParityTest {
     @TempDir Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {BERT, ALBERT, MODERNBERT})
+    @ValueSource(strings = {BERT, ALBERT, MODERNBERT, MODERNALBERT})
     void vectorsAgree(String config) throws Exception {
         write(config, 64, 7);
         int[] lengths = {1, 2, 7, 16, 17, 33, 80, 5, 64};
@@ -116,7 +125,7 @@ class ExportParityTest {
 
     /** The same texts, one padded batch there, ragged here: what facades make of each head. */
     @ParameterizedTest
-    @ValueSource(strings = {BERT, ALBERT, MODERNBERT})
+    @ValueSource(strings = {BERT, ALBERT, MODERNBERT, MODERNALBERT})
     void everyHeadAgrees(String config) throws Exception {
         write(config, 64, 11);
         List<String> texts = List.of("ab cab", "b", "f e d c b a f e d c b a f e d", "cc aa");

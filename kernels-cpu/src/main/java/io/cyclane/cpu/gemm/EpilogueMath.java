@@ -6,6 +6,7 @@ import static io.cyclane.cpu.Lanes.ORDER;
 import static io.cyclane.cpu.gemm.PanelPacking.ROW_BYTES;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
+import io.cyclane.cpu.math.GeluRows;
 import io.cyclane.cpu.math.VectorMath;
 import io.cyclane.tensor.op.Activation;
 import java.lang.foreign.MemorySegment;
@@ -27,7 +28,7 @@ final class EpilogueMath {
         int count = rows << perRow;
         switch (activation) {
             case IDENTITY -> {}
-            case GELU -> gelu(sums, sumsAt, count, perRow);
+            case GELU -> GeluRows.apply(sums, sumsAt, count, perRow, ROW_BYTES);
             case GELU_TANH -> geluTanh(sums, sumsAt, count, perRow);
             case SILU -> silu(sums, sumsAt, count, perRow);
             case RELU -> relu(sums, sumsAt, count, perRow);
@@ -39,14 +40,6 @@ final class EpilogueMath {
     private static long at(long sumsAt, int i, int perRow) {
         int row = i >> perRow;
         return sumsAt + row * ROW_BYTES + (i - (row << perRow)) * (4L * COUNT);
-    }
-
-    private static void gelu(MemorySegment sums, long sumsAt, int count, int perRow) {
-        for (int i = 0; i < count; i++) {
-            long at = at(sumsAt, i, perRow);
-            VectorMath.gelu(fromMemorySegment(F32, sums, at, ORDER))
-                    .intoMemorySegment(sums, at, ORDER);
-        }
     }
 
     private static void geluTanh(MemorySegment sums, long sumsAt, int count, int perRow) {

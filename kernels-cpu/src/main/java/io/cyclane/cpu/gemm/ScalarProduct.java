@@ -107,8 +107,8 @@ final class ScalarProduct implements Workers.Task {
         return start;
     }
 
-    private static void multiply(
-            float[] left, int leftAt, int inputs, float[] weights, float[] sums) {
+    /** Adds to a panel's row of sums a row of inputs by its weights. */
+    static void multiply(float[] left, int leftAt, int inputs, float[] weights, float[] sums) {
         for (int k = 0; k < inputs; k++) {
             float x = left[leftAt + k];
             int at = k * WIDTH;

@@ -121,7 +121,29 @@ final class Tiles {
             long panelAt,
             int inputs,
             long sumsAt) {
-        for (long at = 0; at < PANEL_ROW; at += 2 * VECTOR) {
+        runColumns(rows, scratch, leftAt, panels, panelAt, inputs, sumsAt, 0, PanelPacking.WIDTH);
+    }
+
+    /**
+     * Runs the tile over some columns of a panel, from one multiple of 16 to another; it may take
+     * in others.
+     */
+    static void runColumns(
+            int rows,
+            MemorySegment scratch,
+            long leftAt,
+            MemorySegment panels,
+            long panelAt,
+            int inputs,
+            long sumsAt,
+            int from,
+            int end) {
+        if (rows == 10 && end - from == Lanes.COUNT) {
+            long at = 4L * from;
+            Tile10Half.run(scratch, leftAt, panels, panelAt + at, inputs, sumsAt + at);
+            return;
+        }
+        for (long at = 4L * from / (2 * VECTOR) * (2 * VECTOR); at < 4L * end; at += 2 * VECTOR) {
             switch (rows) {
                 case 10 -> Tile10.run(scratch, leftAt, panels, panelAt + at, inputs, sumsAt + at);
                 case 6 -> Tile6.run(scratch, leftAt, panels, panelAt + at, inputs, sumsAt + at);

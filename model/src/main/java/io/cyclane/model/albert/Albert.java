@@ -1,5 +1,6 @@
 package io.cyclane.model.albert;
 
+import io.cyclane.model.EncoderTraits;
 import io.cyclane.model.Heads;
 import io.cyclane.model.TokenEncoder;
 import io.cyclane.model.layer.Block;
@@ -14,7 +15,6 @@ import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.program.Recorder;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -83,28 +83,19 @@ public final class Albert implements TokenEncoder {
     }
 
     @Override
+    public EncoderTraits traits() {
+        return new EncoderTraits(
+                "albert",
+                config.width(),
+                config.positions(),
+                words,
+                List.of("albert.", "", "model."),
+                HEADS);
+    }
+
+    @Override
     public Heads heads() {
         return new AlbertHeads(config, words);
-    }
-
-    @Override
-    public String architecture() {
-        return "albert";
-    }
-
-    @Override
-    public int width() {
-        return config.width();
-    }
-
-    @Override
-    public int positions() {
-        return config.positions();
-    }
-
-    @Override
-    public int vocabulary() {
-        return config.vocabulary();
     }
 
     @Override
@@ -116,20 +107,5 @@ public final class Albert implements TokenEncoder {
     @Override
     public String formerName(String stored) {
         return stored.equals("predictions.bias") ? "predictions.decoder.bias" : stored;
-    }
-
-    @Override
-    public Optional<String> sample() {
-        return Optional.of(words.name());
-    }
-
-    @Override
-    public List<String> prefixes() {
-        return List.of("albert.", "", "model.");
-    }
-
-    @Override
-    public boolean isHead(String stored) {
-        return HEADS.stream().anyMatch(stored::startsWith);
     }
 }

@@ -4,6 +4,7 @@ import io.cyclane.model.Heads;
 import io.cyclane.model.layer.Dense;
 import io.cyclane.model.layer.Norm;
 import io.cyclane.model.layer.RaggedBatch;
+import io.cyclane.model.layer.Transform;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Activation;
@@ -22,7 +23,7 @@ record AlbertHeads(AlbertConfig config, Parameter words) implements Heads {
         Dense dense = Dense.biased("predictions.dense", config.width(), config.tableWidth());
         Norm norm = Norm.biased("predictions.LayerNorm", config.tableWidth(), config.normEps());
         Parameter bias = Parameter.of("predictions.bias", config.vocabulary());
-        Tensor h = norm.forward(g, g.activate(dense.forward(g, x), config.function()));
+        Tensor h = new Transform(dense, config.function(), norm).forward(g, x);
         return new Dense(words, Optional.of(bias)).forward(g, h);
     }
 

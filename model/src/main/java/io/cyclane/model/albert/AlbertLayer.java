@@ -5,7 +5,7 @@ import io.cyclane.model.layer.Dense;
 import io.cyclane.model.layer.FeedForward;
 import io.cyclane.model.layer.Norm;
 import io.cyclane.model.layer.QkvNames;
-import io.cyclane.model.layer.RaggedBatch;
+import io.cyclane.model.layer.Round;
 import io.cyclane.model.layer.SelfAttention;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.program.Recorder;
@@ -39,8 +39,8 @@ record AlbertLayer(
     }
 
     @Override
-    public Tensor forward(Recorder g, Tensor x, RaggedBatch batch) {
-        Tensor h = attentionNorm.forward(g, g.add(attention.forward(g, x, batch), x));
+    public Tensor forward(Recorder g, Tensor x, Round round) {
+        Tensor h = attentionNorm.forward(g, g.add(attention.forward(g, x, round.batch()), x));
         return outputNorm.forward(g, g.add(feedForward.forward(g, h), h));
     }
 }

@@ -1,5 +1,6 @@
 package io.cyclane.model.bert;
 
+import io.cyclane.model.EncoderTraits;
 import io.cyclane.model.Heads;
 import io.cyclane.model.TokenEncoder;
 import io.cyclane.model.layer.Norm;
@@ -11,7 +12,6 @@ import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.program.Recorder;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** BERT's encoder: the MiniLM, BGE, E5 and GTE families among many. */
@@ -64,28 +64,19 @@ public final class Bert implements TokenEncoder {
     }
 
     @Override
+    public EncoderTraits traits() {
+        return new EncoderTraits(
+                "bert",
+                config.width(),
+                config.positions(),
+                words,
+                List.of("", "bert.", "model."),
+                HEADS);
+    }
+
+    @Override
     public Heads heads() {
         return new BertHeads(config, words);
-    }
-
-    @Override
-    public String architecture() {
-        return "bert";
-    }
-
-    @Override
-    public int width() {
-        return config.width();
-    }
-
-    @Override
-    public int positions() {
-        return config.positions();
-    }
-
-    @Override
-    public int vocabulary() {
-        return config.vocabulary();
     }
 
     @Override
@@ -111,20 +102,5 @@ public final class Bert implements TokenEncoder {
         return stored.replace(".LayerNorm.weight", ".LayerNorm.gamma")
                 .replace(".LayerNorm.bias", ".LayerNorm.beta")
                 .replace("cls.predictions.bias", "cls.predictions.decoder.bias");
-    }
-
-    @Override
-    public Optional<String> sample() {
-        return Optional.of(words.name());
-    }
-
-    @Override
-    public List<String> prefixes() {
-        return List.of("", "bert.", "model.");
-    }
-
-    @Override
-    public boolean isHead(String stored) {
-        return HEADS.stream().anyMatch(stored::startsWith);
     }
 }

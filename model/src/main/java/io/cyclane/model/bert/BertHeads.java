@@ -4,6 +4,7 @@ import io.cyclane.model.Heads;
 import io.cyclane.model.layer.Dense;
 import io.cyclane.model.layer.Norm;
 import io.cyclane.model.layer.RaggedBatch;
+import io.cyclane.model.layer.Transform;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Activation;
@@ -27,7 +28,7 @@ record BertHeads(BertConfig config, Parameter words) implements Heads {
         Dense dense = Dense.biased(TRANSFORM + ".dense", width, width);
         Norm norm = Norm.biased(TRANSFORM + ".LayerNorm", width, config.normEps());
         Parameter bias = Parameter.of("cls.predictions.bias", config.vocabulary());
-        Tensor h = norm.forward(g, g.activate(dense.forward(g, x), config.function()));
+        Tensor h = new Transform(dense, config.function(), norm).forward(g, x);
         return new Dense(words, Optional.of(bias)).forward(g, h);
     }
 

@@ -1,5 +1,6 @@
 package io.cyclane.model.checkpoint;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -25,6 +26,7 @@ public final class Checkpoint implements AutoCloseable {
     private final Map<String, Place> places;
     private final Map<String, String> metadata;
     private final List<MappedFile> files;
+    private final Arena copies;
 
     private record Place(StoredTensor tensor, MappedFile file) {}
 
@@ -47,6 +49,48 @@ public final class Checkpoint implements AutoCloseable {
         }
         this.places = Collections.unmodifiableMap(byName);
         this.files = List.copyOf(opened);
+        this.copies = Arena.ofShared();
+    }
+
+    private Checkpoint(Checkpoint from, Map<String, StoredTensor> tensors, Arena copies) {
+        this.source = from.source;
+        this.metadata = from.metadata;
+        this.files = from.files;
+        this.copies = copies;
+        Map<String, Place> byName = new TreeMap<>();
+        // Which file does not matter to copies; the first tells whether it was cut short meanwhile.
+        tensors.forEach((name, tensor) -> byName.put(name, new Place(tensor, from.fileOf(tensor))));
+        this.places = Collections.unmodifiableMap(byName);
+    }
+
+    private MappedFile fileOf(StoredTensor tensor) {
+        for (Place place : places.values()) {
+            if (place.tensor.bytes().asOverlappingSlice(tensor.bytes()).isPresent()) {
+                return place.file;
+            }
+        }
+        return files.getFirst();
+    }
+
+    /**
+     * {@return these tensors under the names that a table gives them} It takes this checkpoint
+     * over, also when it fails.
+     *
+     * @throws CheckpointException when a rule of the table does not fit its tensor
+     */
+    public Checkpoint mapped(WeightMap map) {
+        Arena memory = Arena.ofShared();
+        boolean isGood = false;
+        try {
+            Checkpoint mapped = new Checkpoint(this, MappedTensors.of(map, this, memory), memory);
+            isGood = true;
+            return mapped;
+        } finally {
+            if (!isGood) {
+                memory.close();
+                close();
+            }
+        }
     }
 
     /** {@return the kind and path of the file, as errors name it} */
@@ -144,6 +188,9 @@ public final class Checkpoint implements AutoCloseable {
     /** Unmaps and closes every file. A second close does nothing. */
     @Override
     public void close() {
+        if (copies.scope().isAlive()) {
+            copies.close();
+        }
         closeAll(files);
     }
 

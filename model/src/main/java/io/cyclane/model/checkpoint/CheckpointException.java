@@ -4,7 +4,7 @@ import io.cyclane.tensor.CyclaneException;
 import org.jspecify.annotations.Nullable;
 
 /** A model file that can not be read or written as asked: which one, what it holds, what to do. */
-public final class CheckpointException extends CyclaneException {
+public class CheckpointException extends CyclaneException {
     private static final long serialVersionUID = 1L;
 
     /** An error with no other behind it. */

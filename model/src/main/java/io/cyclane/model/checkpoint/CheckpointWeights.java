@@ -5,15 +5,18 @@ import io.cyclane.tensor.backend.WeightSource;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
- * A checkpoint as a source of weights: each parameter is one stored tensor, or several stacked by
- * rows, widened to F32.
+ * A checkpoint as a source of weights: each parameter is one stored tensor, or several, of which
+ * each is some of its rows or one of them, widened to F32.
  *
  * <p>Owns the checkpoint and closes it.
  */
@@ -43,20 +46,13 @@ public final class CheckpointWeights implements WeightSource {
     }
 
     /**
-     * {@return which of these prefixes this checkpoint's names have}
+     * {@return which of these prefixes this checkpoint's names have, if any}
      *
      * @param sample a name that every such checkpoint holds
-     * @throws CheckpointException when it holds the name under none of them
      */
-    public static String prefix(Checkpoint checkpoint, List<String> prefixes, String sample) {
-        for (String prefix : prefixes) {
-            if (checkpoint.has(prefix + sample)) {
-                return prefix;
-            }
-        }
-        throw new CheckpointException(
-                "%s: no tensor '%s' under any of the prefixes %s"
-                        .formatted(checkpoint.source(), sample, prefixes));
+    public static Optional<String> prefix(
+            Checkpoint checkpoint, List<String> prefixes, String sample) {
+        return prefixes.stream().filter(prefix -> checkpoint.has(prefix + sample)).findFirst();
     }
 
     /**
@@ -66,48 +62,78 @@ public final class CheckpointWeights implements WeightSource {
      */
     public void check(Iterable<Parameter> parameters) {
         List<String> faults = new ArrayList<>();
+        Map<String, List<Long>> empty = new LinkedHashMap<>();
         Set<String> unread = new TreeSet<>(checkpoint.names());
         for (Parameter parameter : parameters) {
             List<String> names = stored.apply(parameter.name());
             unread.removeAll(names);
             checkShape(parameter, names, faults);
+            names.stream()
+                    .filter(name -> !checkpoint.has(name))
+                    .forEach(name -> empty.put(name, partExtents(parameter, names.size())));
         }
         unread.removeIf(mayBeLeft);
         unread.forEach(name -> faults.add("unknown " + checkpoint.tensor(name)));
-        if (!faults.isEmpty()) {
-            throw new CheckpointException(
-                    "%s does not fit the model its configuration describes:%n  %s"
-                            .formatted(
-                                    checkpoint.source(),
-                                    String.join(System.lineSeparator() + "  ", faults)));
+        if (faults.isEmpty()) {
+            return;
         }
+        String message =
+                "%s does not fit the model its configuration describes:%n  %s"
+                        .formatted(
+                                checkpoint.source(),
+                                String.join(System.lineSeparator() + "  ", faults));
+        if (empty.isEmpty() || unread.isEmpty()) {
+            throw new CheckpointException(message);
+        }
+        throw new UnmatchedTensorsException(
+                message,
+                WeightMapTemplate.of(empty, unread.stream().map(checkpoint::tensor).toList()));
+    }
+
+    /**
+     * {@return the extents of each of so many tensors that a parameter is made of, if they are
+     * alike}
+     */
+    public static List<Long> partExtents(Parameter parameter, int parts) {
+        List<Long> extents =
+                new ArrayList<>(
+                        parameter.shape().extents().stream()
+                                .map(extent -> (long) extent.bound())
+                                .toList());
+        if (StackedNames.isStacked(parameter.name())) {
+            return extents.subList(1, extents.size());
+        }
+        extents.set(0, extents.getFirst() / parts);
+        return extents;
     }
 
     private void checkShape(Parameter parameter, List<String> names, List<String> faults) {
-        List<Integer> wanted =
-                parameter.shape().extents().stream().map(extent -> extent.bound()).toList();
+        List<Long> wanted =
+                parameter.shape().extents().stream().map(extent -> (long) extent.bound()).toList();
+        List<Long> row = wanted.subList(1, wanted.size());
         long rows = 0;
+        boolean isGood = true;
         for (String name : names) {
             if (!checkpoint.has(name)) {
                 faults.add("missing '%s'".formatted(name));
-                return;
+                isGood = false;
+                continue;
             }
             List<Long> extents = checkpoint.tensor(name).extents();
-            boolean isSameWidth =
-                    extents.size() == wanted.size()
-                            && !extents.isEmpty()
-                            && extents.subList(1, extents.size())
-                                    .equals(
-                                            wanted.subList(1, wanted.size()).stream()
-                                                    .map(Integer::longValue)
-                                                    .toList());
-            if (!isSameWidth) {
+            boolean areRows =
+                    !extents.isEmpty()
+                            && extents.size() == wanted.size()
+                            && extents.subList(1, extents.size()).equals(row);
+            if (areRows) {
+                rows += extents.getFirst();
+            } else if (extents.equals(row)) {
+                rows++;
+            } else {
                 faults.add("'%s' is %s, wanted for %s".formatted(name, extents, parameter.shape()));
-                return;
+                isGood = false;
             }
-            rows += extents.getFirst();
         }
-        if (rows != wanted.getFirst()) {
+        if (isGood && rows != wanted.getFirst()) {
             faults.add("%s have %d rows, wanted for %s".formatted(names, rows, parameter.shape()));
         }
     }

@@ -2,6 +2,7 @@ package io.cyclane.model.checkpoint;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,6 +28,9 @@ public final class ModelConfig {
      * it is seen.
      */
     public static final int MOST_LAYERS = 1 << 12;
+
+    /** The longest sequence: tables of angles are made for as many places before a text is seen. */
+    public static final int MOST_POSITIONS = 1 << 17;
 
     private final String source;
     private final Map<?, ?> values;
@@ -76,6 +80,22 @@ public final class ModelConfig {
                             .formatted(file.source(), file.length(), MOST_BYTES));
         }
         return file;
+    }
+
+    /**
+     * {@return these settings with one more, or another value for one}
+     *
+     * @param value a text, a Long, a Double, a Boolean, or a list or map of such
+     */
+    public ModelConfig with(String key, Object value) {
+        Map<Object, Object> changed = new LinkedHashMap<>(values);
+        changed.put(key, value);
+        return new ModelConfig(source, changed);
+    }
+
+    /** {@return the settings as JSON in UTF-8, keys in order} */
+    public byte[] json() {
+        return StrictJson.bytes(values);
     }
 
     /** {@return the file, and the keys on the way here, as errors name them} */

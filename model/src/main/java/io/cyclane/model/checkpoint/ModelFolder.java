@@ -13,8 +13,13 @@ import java.util.Optional;
  * @param path the folder
  * @param config its {@code config.json}
  * @param sentence what it says about vectors of whole texts, if anything
+ * @param names the table by which its tensors are renamed, if it has names of its own
  */
-public record ModelFolder(Path path, ModelConfig config, Optional<SentenceSettings> sentence) {
+public record ModelFolder(
+        Path path,
+        ModelConfig config,
+        Optional<SentenceSettings> sentence,
+        Optional<WeightMap> names) {
     static final String CONFIG = "config.json";
     static final String TOKENIZER = "tokenizer.json";
     private static final String VOCABULARY = "vocab.txt";
@@ -30,12 +35,21 @@ public record ModelFolder(Path path, ModelConfig config, Optional<SentenceSettin
             throw new CheckpointException("model folder '" + path + "': no such folder");
         }
         return new ModelFolder(
-                path, ModelConfig.read(path.resolve(CONFIG)), SentenceSettings.read(path));
+                path,
+                ModelConfig.read(path.resolve(CONFIG)),
+                SentenceSettings.read(path),
+                Optional.empty());
+    }
+
+    /** {@return the folder with its tensors renamed by a table} */
+    public ModelFolder with(WeightMap map) {
+        return new ModelFolder(path, config, sentence, Optional.of(map));
     }
 
     /** {@return the weights, which the caller closes} */
     public Checkpoint checkpoint() {
-        return Safetensors.open(path);
+        Checkpoint stored = Safetensors.open(path);
+        return names.map(stored::mapped).orElse(stored);
     }
 
     /** {@return the file of the whole tokenizer, if there is one} */

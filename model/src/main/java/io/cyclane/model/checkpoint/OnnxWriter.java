@@ -177,12 +177,26 @@ public final class OnnxWriter {
         inputs.message(11, value(inputName, INT64, extents));
     }
 
+    /** Adds an input of F32 numbers, its extents told likewise. */
+    public void floatInput(String inputName, String... extents) {
+        inputs.message(11, value(inputName, FLOAT, extents));
+    }
+
+    /** Makes a value, 64-bit integers, an output under a name of its own. */
+    public void integerOutput(String outputName, String value, String... extents) {
+        output(outputName, value, INT64, extents);
+    }
+
     /** Makes a value, F32, an output under a name of its own. */
     public void output(String outputName, String value, String... extents) {
+        output(outputName, value, FLOAT, extents);
+    }
+
+    private void output(String outputName, String value, int type, String... extents) {
         ProtobufWriter identity = new ProtobufWriter();
         identity.string(1, value).string(2, outputName).string(3, outputName);
         nodes.message(1, identity.string(4, "Identity"));
-        outputs.message(12, value(outputName, FLOAT, extents));
+        outputs.message(12, value(outputName, type, extents));
     }
 
     private static ProtobufWriter value(String valueName, int type, String... extents) {

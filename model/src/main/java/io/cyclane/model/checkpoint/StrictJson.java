@@ -1,5 +1,6 @@
 package io.cyclane.model.checkpoint;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -11,14 +12,20 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonEncoding;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.PrettyPrinter;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.util.DefaultPrettyPrinter;
 
 /** JSON as checkpoints may hold it: strict UTF-8, no key twice, bounded depth and numbers. */
 final class StrictJson {
@@ -97,6 +104,54 @@ final class StrictJson {
      */
     static Object tree(String source, byte[] utf8) {
         return whole(source, utf8, json -> value(source, json));
+    }
+
+    /** {@return a tree of the same kinds as JSON, keys in order} */
+    static byte[] bytes(Map<?, ?> object) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (JsonGenerator json =
+                FACTORY.createGenerator(new Indented(), bytes, JsonEncoding.UTF8)) {
+            write(json, object);
+        }
+        return bytes.toByteArray();
+    }
+
+    /** A line for each key, for people who edit settings. */
+    private static final class Indented extends ObjectWriteContext.Base {
+        @Override
+        public PrettyPrinter getPrettyPrinter() {
+            return new DefaultPrettyPrinter();
+        }
+
+        @Override
+        public boolean hasPrettyPrinter() {
+            return true;
+        }
+    }
+
+    private static void write(JsonGenerator json, Object value) {
+        switch (value) {
+            case Map<?, ?> object -> {
+                json.writeStartObject();
+                new TreeMap<>(object)
+                        .forEach((key, each) -> {
+                            json.writeName((String) key);
+                            write(json, each);
+                        });
+                json.writeEndObject();
+            }
+            case List<?> list -> {
+                json.writeStartArray();
+                list.forEach(each -> write(json, each));
+                json.writeEndArray();
+            }
+            case String text -> json.writeString(text);
+            case Long number -> json.writeNumber(number);
+            case Double number -> json.writeNumber(number);
+            case Boolean flag -> json.writeBoolean(flag);
+            case Null _ -> json.writeNull();
+            default -> throw new IllegalArgumentException("no setting: " + value.getClass());
+        }
     }
 
     /** A null in a list. */

@@ -1,5 +1,6 @@
 package io.cyclane.model.embeddings;
 
+import io.cyclane.model.EncoderTraits;
 import io.cyclane.model.Heads;
 import io.cyclane.model.TokenEncoder;
 import io.cyclane.model.checkpoint.Checkpoint;
@@ -141,23 +142,9 @@ public final class StaticEmbeddings implements TokenEncoder {
     }
 
     @Override
-    public String architecture() {
-        return "model2vec";
-    }
-
-    @Override
-    public int width() {
-        return table.shape().last();
-    }
-
-    @Override
-    public int positions() {
-        return positions;
-    }
-
-    @Override
-    public int vocabulary() {
-        return table.shape().extent(0).bound();
+    public EncoderTraits traits() {
+        return new EncoderTraits(
+                "model2vec", table.shape().last(), positions, table, List.of(""), List.of());
     }
 
     @Override
@@ -244,16 +231,6 @@ public final class StaticEmbeddings implements TokenEncoder {
         checkpoint.floats(WEIGHTS, numbers);
         MemorySegment.copy(numbers, FLOAT, 0, weight, 0, weight.length);
         return weight;
-    }
-
-    @Override
-    public List<String> stored(String parameter) {
-        return List.of(parameter);
-    }
-
-    @Override
-    public List<String> prefixes() {
-        return List.of("");
     }
 
     /** All three tensors are read, but into another form. */

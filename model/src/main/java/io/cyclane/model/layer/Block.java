@@ -8,15 +8,15 @@ import java.util.List;
 @FunctionalInterface
 public interface Block {
     /** Records the layer on x, [T, D], and returns the result, [T, D]. */
-    Tensor forward(Recorder g, Tensor x, RaggedBatch batch);
+    Tensor forward(Recorder g, Tensor x, Round round);
 
     /** {@return several layers, one after the other, as one} */
     static Block inARow(List<? extends Block> blocks) {
         List<Block> own = List.copyOf(blocks);
-        return (g, x, batch) -> {
+        return (g, x, round) -> {
             Tensor h = x;
             for (Block block : own) {
-                h = block.forward(g, h, batch);
+                h = block.forward(g, h, round);
             }
             return h;
         };

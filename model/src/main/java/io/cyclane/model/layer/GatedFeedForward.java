@@ -12,9 +12,9 @@ import io.cyclane.tensor.program.Recorder;
  * @param in [2F, D]: first the rows of a, then those of b
  * @param out [D, F]
  */
-public record GatedFeedForward(Dense in, Activation function, Dense out) {
-    /** Records the layers on x, [.., D]. */
-    public Tensor forward(Recorder g, Tensor x) {
+public record GatedFeedForward(Dense in, Activation function, Dense out) implements TokenLayer {
+    @Override
+    public Tensor forward(Recorder g, Tensor x, Round round) {
         return out.forward(g, g.glu(in.forward(g, x), function));
     }
 }

@@ -1,11 +1,12 @@
 package io.cyclane.model.modernbert;
 
+import io.cyclane.model.EncoderTraits;
 import io.cyclane.model.Heads;
 import io.cyclane.model.TokenEncoder;
 import io.cyclane.model.checkpoint.Checkpoint;
 import io.cyclane.model.layer.Norm;
 import io.cyclane.model.layer.RaggedBatch;
-import io.cyclane.model.layer.RotaryTable;
+import io.cyclane.model.layer.RotaryTables;
 import io.cyclane.model.recursion.RecursiveStack;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
@@ -13,7 +14,6 @@ import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.program.Recorder;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -29,8 +29,7 @@ public final class ModernBert implements TokenEncoder {
     private final Parameter words;
     private final Norm embeddingNorm;
     private final Norm finalNorm;
-    private final RotaryTable globalTable;
-    private final RotaryTable localTable;
+    private final RotaryTables tables;
     private final RecursiveStack stack;
 
     /** The encoder of this shape. */
@@ -39,19 +38,14 @@ public final class ModernBert implements TokenEncoder {
         words =
                 Parameter.of(
                         "embeddings.tok_embeddings.weight", config.vocabulary(), config.width());
-        embeddingNorm = ModernBertLayer.norm(config, "embeddings.norm");
-        finalNorm = ModernBertLayer.norm(config, "final_norm");
-        globalTable = new RotaryTable(config.globalTheta(), config.headWidth(), config.positions());
-        localTable = new RotaryTable(config.localTheta(), config.headWidth(), config.positions());
+        embeddingNorm = ModernBertLayers.norm(config, "embeddings.norm");
+        finalNorm = ModernBertLayers.norm(config, "final_norm");
+        tables = new RotaryTables(config.sights(), config.headWidth(), config.positions());
         stack =
                 RecursiveStack.plain(
                         IntStream.range(0, config.layers())
-                                .mapToObj(i -> ModernBertLayer.of(config, i, table(i)))
+                                .mapToObj(i -> ModernBertLayers.of(config, i, tables))
                                 .toList());
-    }
-
-    private RotaryTable table(int layer) {
-        return config.isGlobal().get(layer) ? globalTable : localTable;
     }
 
     @Override
@@ -70,58 +64,33 @@ public final class ModernBert implements TokenEncoder {
     }
 
     @Override
+    public EncoderTraits traits() {
+        return new EncoderTraits(
+                "modernbert",
+                config.width(),
+                config.positions(),
+                words,
+                List.of("model.", "", "encoder."),
+                HEADS);
+    }
+
+    @Override
     public Heads heads() {
         return new ModernBertHeads(config, words);
     }
 
     @Override
-    public String architecture() {
-        return "modernbert";
-    }
-
-    @Override
-    public int width() {
-        return config.width();
-    }
-
-    @Override
-    public int positions() {
-        return config.positions();
-    }
-
-    @Override
-    public int vocabulary() {
-        return config.vocabulary();
-    }
-
-    @Override
     public List<Parameter> computed() {
-        return List.of(globalTable.parameter(), localTable.parameter());
+        return tables.parameters();
     }
 
     @Override
     public void compute(Parameter parameter, Checkpoint checkpoint, MemorySegment rows) {
-        boolean isGlobal = parameter.equals(globalTable.parameter());
-        (isGlobal ? globalTable : localTable).fill(rows);
+        tables.fill(parameter, rows);
     }
 
     @Override
     public List<String> stored(String parameter) {
         return List.of(parameter);
-    }
-
-    @Override
-    public Optional<String> sample() {
-        return Optional.of(words.name());
-    }
-
-    @Override
-    public List<String> prefixes() {
-        return List.of("model.", "", "encoder.");
-    }
-
-    @Override
-    public boolean isHead(String stored) {
-        return HEADS.stream().anyMatch(stored::startsWith);
     }
 }

@@ -5,6 +5,7 @@ import io.cyclane.model.checkpoint.Pooling;
 import io.cyclane.model.layer.Dense;
 import io.cyclane.model.layer.Norm;
 import io.cyclane.model.layer.RaggedBatch;
+import io.cyclane.model.layer.Transform;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Pool;
@@ -51,7 +52,7 @@ record ModernBertHeads(ModernBertConfig config, Parameter words) implements Head
     private Tensor head(Recorder g, Tensor x) {
         int width = config.width();
         Dense dense = Dense.of("head.dense", width, width, config.classifierBias());
-        Norm norm = ModernBertLayer.norm(config, "head.norm");
-        return norm.forward(g, g.activate(dense.forward(g, x), config.classifierFunction()));
+        Norm norm = ModernBertLayers.norm(config, "head.norm");
+        return new Transform(dense, config.classifierFunction(), norm).forward(g, x);
     }
 }

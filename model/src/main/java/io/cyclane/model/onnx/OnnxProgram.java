@@ -4,22 +4,27 @@ import io.cyclane.model.checkpoint.OnnxWriter;
 import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.Variable;
 import io.cyclane.tensor.backend.BackendException;
 import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
+import io.cyclane.tensor.op.Combine;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.op.ExpertMatMul;
 import io.cyclane.tensor.op.Glu;
 import io.cyclane.tensor.op.L2Normalize;
 import io.cyclane.tensor.op.LayerNorm;
 import io.cyclane.tensor.op.MatMul;
+import io.cyclane.tensor.op.MolGeGlu;
 import io.cyclane.tensor.op.Multiply;
 import io.cyclane.tensor.op.Op;
 import io.cyclane.tensor.op.Pool;
 import io.cyclane.tensor.op.Positions;
 import io.cyclane.tensor.op.RmsNorm;
 import io.cyclane.tensor.op.Rotary;
+import io.cyclane.tensor.op.Route;
 import io.cyclane.tensor.op.Scale;
 import io.cyclane.tensor.op.Softmax;
 import io.cyclane.tensor.op.Split;
@@ -44,17 +49,25 @@ public final class OnnxProgram {
     static final String TYPES = "token_type_ids";
     static final String BATCH = "batch";
     static final String SEQUENCE = "sequence";
+    static final String EXPERTS = "experts";
+    static final String GATES = "gates";
+    static final String CHOSEN_EXPERTS = "chosen_experts";
+    static final String CHOSEN_GATES = "chosen_gates";
+    static final String SCORES = "router_scores";
+    static final String ROUTINGS = "routings";
 
     private final OnnxWriter graph;
     private final Program program;
     private final OnnxAttention attention;
+    private final OnnxExperts experts;
     private final Map<Tensor, String> names = new HashMap<>();
     private final Map<String, String> transposed = new HashMap<>();
 
-    private OnnxProgram(OnnxWriter graph, Program program, boolean isFused) {
+    private OnnxProgram(OnnxWriter graph, Program program, boolean isFused, boolean isOpen) {
         this.graph = graph;
         this.program = program;
         this.attention = new OnnxAttention(graph, isFused);
+        this.experts = new OnnxExperts(graph, isOpen);
     }
 
     /**
@@ -62,14 +75,23 @@ public final class OnnxProgram {
      *
      * @param isFused whether attention is written as ONNX Runtime's own single operation, which
      *     other runtimes do not have
+     * @param isOpen whether routers' choices can be given as inputs, and are told as outputs
      * @throws BackendException when the program does what a text model's does not
      */
-    public static void write(OnnxWriter graph, Program program, boolean isFused) {
-        OnnxProgram onnx = new OnnxProgram(graph, program, isFused);
+    public static void write(OnnxWriter graph, Program program, boolean isFused, boolean isOpen) {
+        OnnxProgram onnx = new OnnxProgram(graph, program, isFused, isOpen);
+        program.variables().values().stream().findFirst().ifPresent(onnx::refuse);
         onnx.inputs();
         program.parameters().forEach((tensor, weight) -> onnx.names.put(tensor, weight.name()));
         onnx.block(program.steps());
         program.outputs().forEach(onnx::output);
+        onnx.experts.finish();
+    }
+
+    private void refuse(Variable variable) {
+        throw new BackendException(
+                "program '%s' keeps '%s' across runs, which no ONNX model does"
+                        .formatted(program.name(), variable.name()));
     }
 
     private void inputs() {
@@ -131,9 +153,7 @@ public final class OnnxProgram {
                     }
                 }
                 case Step.Update update ->
-                        throw new BackendException(
-                                "program '%s' keeps '%s' across runs, which no ONNX model does"
-                                        .formatted(program.name(), update.variable().name()));
+                        throw new AssertionError(update + " of a program without variables");
                 case Step.Repeat repeat -> repeat(repeat);
             }
         }
@@ -174,9 +194,10 @@ public final class OnnxProgram {
             case Activate activate -> List.of(OnnxMath.activate(graph, x, activate.function()));
             case Add _ -> List.of(graph.node("Add", x, from.get(1)).one());
             case Attention a -> List.of(attention.attend(a, width(apply), from));
-            case Op.Composite composite -> expanded(composite, apply);
+            case Combine _ -> List.of(experts.combine(x, from.get(1)));
             case Copy _ -> List.of(graph.node("Identity", x).one());
             case Embedding _ -> List.of(graph.node("Gather", x, from.get(1)).one());
+            case ExpertMatMul product -> List.of(experts.product(product, apply, from));
             case Glu glu -> List.of(OnnxMath.glu(graph, x, glu.function()));
             case L2Normalize norm -> List.of(OnnxMath.l2Normalize(graph, x, norm.floor()));
             case LayerNorm norm -> List.of(OnnxMath.layerNorm(graph, norm, from));
@@ -189,14 +210,24 @@ public final class OnnxProgram {
                                                     ? transposed(from.get(1))
                                                     : from.get(1))
                                     .one());
+            case MolGeGlu mol when !mol.mixedWeights() ->
+                    List.of(
+                            experts.mixture(
+                                    mol,
+                                    apply,
+                                    from,
+                                    transposed(from.get(MolGeGlu.WI)),
+                                    transposed(from.get(MolGeGlu.WO))));
             case Multiply _ -> List.of(graph.node("Mul", x, from.get(1)).one());
             case Pool pool -> List.of(pool(pool, x));
             case Positions _ -> List.of(OnnxMath.positions(graph, IDS));
             case RmsNorm norm -> List.of(OnnxMath.rmsNorm(graph, norm, from));
+            case Route route -> experts.route(route, apply, x, transposed(from.get(1)));
             case Rotary _ -> List.of(attention.turn(apply, from));
             case Scale scale -> List.of(graph.node("Mul", x, graph.number(scale.factor())).one());
             case Softmax _ -> List.of(graph.node("Softmax", x).with("axis", -1).one());
             case Split split -> OnnxMath.split(graph, x, split.parts());
+            case Op.Composite composite -> expanded(composite, apply);
         };
     }
 

@@ -2,11 +2,15 @@ package io.cyclane.model.recursion;
 
 import io.cyclane.model.layer.Block;
 import io.cyclane.model.layer.RaggedBatch;
+import io.cyclane.model.layer.Round;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.program.Loop;
 import io.cyclane.tensor.program.Recorder;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Groups in sequence, each a repeat: the body of a recursive transformer. A plain encoder is a
@@ -24,31 +28,34 @@ public record RecursiveStack(List<Group> groups) {
 
     /** Records all rounds of all groups on x, [T, D]. */
     public Tensor forward(Recorder g, Tensor x, RaggedBatch batch) {
-        Tensor h = x;
-        for (Group group : groups) {
-            h = g.repeat(group.rounds(), h, inside -> group.block().forward(g, inside, batch));
-        }
-        return h;
+        return record(g, x, batch, false).result();
     }
 
-    /**
-     * Records all rounds of all groups on x, [T, D], and keeps what every round gave.
-     *
-     * @return the result, and for each group its rounds' results, [N, T, D]
-     */
+    /** Records the same, and keeps what every round gave and what its layers show. */
     public Traced trace(Recorder g, Tensor x, RaggedBatch batch) {
+        return record(g, x, batch, true);
+    }
+
+    private Traced record(Recorder g, Tensor x, RaggedBatch batch, boolean isKept) {
         List<Tensor> states = new ArrayList<>();
+        List<Map<String, Tensor>> shown = new ArrayList<>();
         Tensor h = x;
         for (Group group : groups) {
             Loop loop = g.loop(group.rounds());
             Tensor inside = loop.carry(h);
-            Tensor next = group.block().forward(g, inside, batch);
+            Round round = new Round(g, batch, loop);
+            Tensor next = group.block().forward(g, inside, round);
             loop.next(inside, next);
-            states.add(loop.collect(next));
+            if (isKept) {
+                states.add(loop.collect(next));
+                Map<String, Tensor> values = new LinkedHashMap<>();
+                round.shown().forEach((name, value) -> values.put(name, loop.collect(value)));
+                shown.add(values);
+            }
             loop.close();
             h = loop.result(inside);
         }
-        return new Traced(h, states);
+        return new Traced(h, states, shown);
     }
 
     /**
@@ -56,10 +63,12 @@ public record RecursiveStack(List<Group> groups) {
      *
      * @param result [T, D]
      * @param states for each group, [N, T, D]
+     * @param shown for each group what its layers show, by name, [N, ..]
      */
-    public record Traced(Tensor result, List<Tensor> states) {
+    public record Traced(Tensor result, List<Tensor> states, List<Map<String, Tensor>> shown) {
         public Traced {
             states = List.copyOf(states);
+            shown = shown.stream().map(Collections::unmodifiableMap).toList();
         }
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.checkpoint.ModelConfig;
+import io.cyclane.model.layer.Sight;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -47,10 +48,9 @@ class ModernBertConfigTest {
     void bothDialectsSayTheSame() {
         ModernBertConfig former = read(FORMER);
         assertEquals(former, read(LATER));
-        assertEquals(List.of(true, false, false, true, false), former.isGlobal());
-        assertEquals(64, former.window());
-        assertEquals(160_000, former.globalTheta());
-        assertEquals(10_000, former.localTheta());
+        Sight far = new Sight(0, 160_000);
+        Sight near = new Sight(64, 10_000);
+        assertEquals(List.of(far, near, near, far, near), former.sights());
         assertEquals(1e-5f, former.normEps());
         assertTrue(former.isTied() && former.decoderBias() && !former.normBias());
     }

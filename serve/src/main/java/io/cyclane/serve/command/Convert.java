@@ -4,7 +4,9 @@ import io.cyclane.model.Conversion;
 import io.cyclane.model.checkpoint.StoredType;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -56,13 +58,22 @@ final class Convert implements Callable<Integer> {
             description = "${COMPLETION-CANDIDATES}; a number too large for it is an error")
     private Type type;
 
+    @Option(
+            names = "--weight-map",
+            paramLabel = "FILE",
+            description =
+                    "write tensors under the names of a table, a line each: regular expression"
+                            + " -> slot")
+    private @Nullable Path weightMap;
+
     Convert(Cyclane cyclane) {
         this.cyclane = cyclane;
     }
 
     @Override
     public Integer call() {
-        Conversion.Report report = Conversion.write(model, out, type.stored);
+        Conversion.Report report =
+                Conversion.write(model, out, type.stored, Optional.ofNullable(weightMap));
         cyclane.out()
                 .append(
                         String.format(

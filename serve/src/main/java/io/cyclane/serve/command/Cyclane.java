@@ -1,5 +1,6 @@
 package io.cyclane.serve.command;
 
+import io.cyclane.model.checkpoint.UnmatchedTensorsException;
 import io.cyclane.serve.ModelSource;
 import io.cyclane.serve.Terminal;
 import io.cyclane.tensor.CyclaneException;
@@ -89,11 +90,14 @@ public final class Cyclane implements Runnable {
         commands.put("answer", () -> new AnswerQuestion(this));
         commands.put("fill-mask", () -> new FillMask(this));
         commands.put("tokenize", () -> new Tokenize(this));
+        commands.put("new", () -> new New(this));
+        commands.put("merge", () -> new Merge(this));
         commands.put("convert", () -> new Convert(this));
         commands.put(
                 "export", () -> new CommandLine(new Export()).addSubcommand(new ExportOnnx(this)));
         commands.put("info", () -> new Info(this));
         commands.put("plan", () -> new Plan(this));
+        commands.put("inspect", () -> new Inspect(this));
         commands.put("doctor", () -> new Doctor(this));
         commands.put("bench", Bench::new);
         return commands;
@@ -142,6 +146,10 @@ public final class Cyclane implements Runnable {
         String name = line.getCommandSpec().qualifiedName();
         boolean ours = e instanceof CyclaneException && e.getMessage() != null;
         terminal.err().println(name + ": " + oneLine(ours ? e.getMessage() : e.toString()));
+        if (e instanceof UnmatchedTensorsException unmatched) {
+            terminal.err().println("a weight map to complete, for --weight-map:");
+            terminal.err().print(unmatched.template());
+        }
         stackOf(e);
         return line.getCommandSpec().exitCodeOnExecutionException();
     }

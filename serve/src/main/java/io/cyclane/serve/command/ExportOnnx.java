@@ -91,13 +91,21 @@ final class ExportOnnx implements Callable<Integer> {
                             + " (default: ${DEFAULT-VALUE})")
     private Form form;
 
+    @Option(
+            names = "--routing-inputs",
+            description =
+                    "let callers give the routers' choices: inputs experts and gates, of which a"
+                            + " negative gate leaves the choice to the router")
+    private boolean isOpen;
+
     ExportOnnx(Cyclane cyclane) {
         this.cyclane = cyclane;
     }
 
     @Override
     public Integer call() {
-        OnnxExport.write(model, job.task, out, form.form, head.mayBeRandom());
+        OnnxExport.Routing routing = isOpen ? OnnxExport.Routing.OPEN : OnnxExport.Routing.CLOSED;
+        OnnxExport.write(model, job.task, out, form.form, head.mayBeRandom(), routing);
         try {
             long bytes = Files.size(out);
             cyclane.out().append(String.format(Locale.ROOT, "%s: %,d bytes\n", out, bytes));

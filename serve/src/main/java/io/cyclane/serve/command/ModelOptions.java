@@ -6,6 +6,7 @@ import io.cyclane.model.ModelLoader;
 import io.cyclane.model.PlanReport;
 import io.cyclane.serve.EmbeddingModel;
 import io.cyclane.serve.ModelSource;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -59,6 +60,14 @@ final class ModelOptions {
     private @Nullable Choice longTexts;
 
     @Option(
+            names = "--weight-map",
+            paramLabel = "FILE",
+            description =
+                    "a table for a checkpoint with names of its own, a line each: regular"
+                            + " expression -> slot")
+    private @Nullable Path weightMap;
+
+    @Option(
             names = "--backend",
             paramLabel = "B",
             description = "cpu or reference (default: the best that can run)")
@@ -81,7 +90,7 @@ final class ModelOptions {
         atLeastOne("--max-tokens", maxTokens);
         set();
         OptionalInt limit = maxTokens == null ? OptionalInt.empty() : OptionalInt.of(maxTokens);
-        return models.open(model, limit, longTexts());
+        return models.open(model, limit, longTexts(), Optional.ofNullable(weightMap));
     }
 
     /** {@return a loader of the model with these options, for tasks with a head} */
@@ -93,6 +102,9 @@ final class ModelOptions {
             loader.maxTokens(maxTokens);
         }
         longTexts().ifPresent(loader::longTexts);
+        if (weightMap != null) {
+            loader.weightMap(weightMap);
+        }
         return loader;
     }
 

@@ -107,10 +107,20 @@ class CommandsTest {
                 CommandRun.of("info", "--json").out());
         assertTrue(CommandRun.of("info").out().contains("parameters    1,234,567\n"));
         String[] plan = {"plan", "--tokens", "100", "--sequences", "10"};
-        assertEquals("a table\n", CommandRun.of(plan).out());
+        assertEquals(
+                """
+                a table
+                group rounds          arena    of it carry        weights    if unrolled    fresh buffers
+                1          3             40             10              8             24              120
+                all                     400                            20             36              500
+                """,
+                CommandRun.of(plan).out());
         assertEquals(
                 "{\"arena_bytes\":400,\"lower_bound_bytes\":300,\"resident_weight_bytes\":20,"
-                        + "\"rounds\":1}\n",
+                        + "\"rounds\":1,\"fresh_bytes\":500,\"unrolled_weight_bytes\":36,"
+                        + "\"groups\":[{\"rounds\":3,\"arena_bytes\":40,\"lower_bound_bytes\":30,"
+                        + "\"carry_bytes\":10,\"weight_bytes\":8,\"unrolled_weight_bytes\":24,"
+                        + "\"fresh_bytes\":120}]}\n",
                 CommandRun.of("plan", "--tokens", "100", "--sequences", "10", "--json").out());
     }
 

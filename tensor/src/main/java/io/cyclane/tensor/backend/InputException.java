@@ -24,4 +24,18 @@ public final class InputException extends CyclaneException {
                 "%s %d, at place %d of the batch, is outside its table of %d rows: it must be 0 to %d"
                         .formatted(what, index, at, rows, rows - 1));
     }
+
+    /**
+     * {@return the error of a router's score that is NaN or infinite}
+     *
+     * @param router what its weight is called
+     * @param score what came
+     * @param row of the batch, counted from 0
+     * @param expert whose score it is
+     */
+    public static InputException scoreNotFinite(String router, double score, int row, int expert) {
+        return new InputException(
+                "router '%s' gives row %d of the batch the score %s for expert %d: a score must be finite, so look for NaN and for values too large in its weight and in what it reads"
+                        .formatted(router, row, score, expert));
+    }
 }

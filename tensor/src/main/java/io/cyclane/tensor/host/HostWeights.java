@@ -17,8 +17,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
@@ -75,15 +77,22 @@ final class HostWeights implements Weights {
         });
         Map<Key, Buffer> places = places(wanted);
         Map<Key, Resident> read = new ConcurrentHashMap<>();
-        try {
-            wanted.entrySet().parallelStream()
-                    .forEach(form -> {
-                        Key key = form.getKey();
+        Queue<RuntimeException> failures = new ConcurrentLinkedQueue<>();
+        // A stream that fails returns while others of its reads are under way, which would then
+        // write to memory that the caller has freed. So none fails before all are done.
+        wanted.entrySet().parallelStream()
+                .forEach(form -> {
+                    Key key = form.getKey();
+                    try {
                         read.put(key, read(key, form.getValue(), places.get(key)));
-                    });
-        } finally {
-            // Also when one could not be read: closing the weights then frees the others.
-            residents.putAll(read);
+                    } catch (RuntimeException e) {
+                        failures.add(e);
+                    }
+                });
+        // Also when one could not be read: what is there need not be read again.
+        residents.putAll(read);
+        if (!failures.isEmpty()) {
+            throw failures.remove();
         }
     }
 

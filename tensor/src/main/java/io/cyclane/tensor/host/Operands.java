@@ -41,6 +41,11 @@ public final class Operands {
         return step.inputs().get(index).type();
     }
 
+    /** {@return what an input is called, for messages} */
+    public String inputName(int index) {
+        return step.inputs().get(index).name();
+    }
+
     /** {@return all inputs' types} */
     public List<Type> inputTypes() {
         return step.inputs().stream().map(Tensor::type).toList();

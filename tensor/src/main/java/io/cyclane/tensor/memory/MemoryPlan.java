@@ -150,6 +150,11 @@ public final class MemoryPlan {
         return new PlanProof(other, options).fault(this);
     }
 
+    /** {@return the plan laid out in time, to be drawn} */
+    public PlanMap map() {
+        return PlanMap.of(program, this, options);
+    }
+
     /**
      * {@return the plan in words: sizes, the live values at the peak, the copies it adds, and what
      * passes have done}

@@ -9,6 +9,7 @@ import io.cyclane.tensor.program.Step;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -142,8 +143,7 @@ final class Storage {
             if (written == null) {
                 continue;
             }
-            for (int input = 0; input < apply.inputs().size(); input++) {
-                Tensor from = apply.inputs().get(input);
+            for (Tensor from : carryFirst(apply, result, event.block())) {
                 if (apply.mayOverlay(result, from)
                         && !taken.contains(from)
                         && mayContinue(
@@ -154,6 +154,25 @@ final class Storage {
                 }
             }
         }
+    }
+
+    /**
+     * The inputs of a step, in their order but for what lies in a carry's place: where the result
+     * is that carry's end it goes first, as the carry is not to be copied at the end of every
+     * round.
+     */
+    private List<Tensor> carryFirst(Step.Apply apply, int result, Block block) {
+        Step.Carry ends = block.carryEndingIn(apply.results().get(result));
+        List<Tensor> inputs = new ArrayList<>(apply.inputs());
+        if (ends != null) {
+            inputs.sort(Comparator.comparing(from -> !liesIn(ends, from, block)));
+        }
+        return inputs;
+    }
+
+    private boolean liesIn(Step.Carry carry, Tensor tensor, Block block) {
+        Piece piece = pieces.get(tensor);
+        return piece != null && piece.carryOf.get(block) == carry;
     }
 
     /**
@@ -282,6 +301,13 @@ final class Storage {
             return Arrays.copyOf(all, length);
         }
 
+        /** Shows every span of time in which the place is taken, its last moment within. */
+        void eachSpan(Span span) {
+            for (int i = 0; i < spans.length; i += 2) {
+                span.see(spans[i], spans[i + 1]);
+            }
+        }
+
         /** {@return when the place is first taken} */
         int from() {
             return spans[0];
@@ -316,5 +342,10 @@ final class Storage {
             }
             return false;
         }
+    }
+
+    /** Sees a span of time. */
+    interface Span {
+        void see(int from, int to);
     }
 }

@@ -16,15 +16,17 @@ import java.util.Locale;
  * <p>The set is closed: switches over it have no default, so that a new operation does not compile
  * until its reference, its kernels and its gradient have a place. The axis letters in the Javadoc
  * are T tokens of the whole batch, S sequences, D width, H heads, K head width, F hidden width, V
- * vocabulary, P positions; {@code ..} stands for any leading axes. A bounded extent may only stand
- * first in what an operation reads or writes.
+ * vocabulary, P positions, E experts, R rank; {@code ..} stands for any leading axes. A bounded
+ * extent may only stand first in what an operation reads or writes.
  */
 public sealed interface Op
         permits Op.Unary,
                 Op.Composite,
                 Add,
                 Attention,
+                Combine,
                 Embedding,
+                ExpertMatMul,
                 LayerNorm,
                 MatMul,
                 Multiply,
@@ -32,6 +34,7 @@ public sealed interface Op
                 Positions,
                 RmsNorm,
                 Rotary,
+                Route,
                 Split {
 
     /**
@@ -76,7 +79,7 @@ public sealed interface Op
     }
 
     /** An operation that simpler ones can stand for, where a backend has no kernel for it. */
-    sealed interface Composite extends Op permits FeedForward, Linear {
+    sealed interface Composite extends Op permits FeedForward, Linear, MolGeGlu {
         /** Records simpler operations with the same results. */
         List<Tensor> expand(Sink sink, List<Tensor> inputs);
     }

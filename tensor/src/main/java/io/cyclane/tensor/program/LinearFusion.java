@@ -6,13 +6,15 @@ import io.cyclane.tensor.op.Activation;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Glu;
 import io.cyclane.tensor.op.Linear;
+import io.cyclane.tensor.op.MolGeGlu;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Joins a dense layer with what follows it where nobody else reads what lies between: a function, a
- * gate, the addition of a residual. A kernel then does them on the tile it has just computed.
+ * gate, the addition of a residual; and a mixture of low-rank updates with its residual. A kernel
+ * then does them on the tile it has just computed.
  */
 public final class LinearFusion {
     private final Reads reads;
@@ -55,6 +57,10 @@ public final class LinearFusion {
      */
     private Step.@Nullable Apply joined(Step.Apply step, List<Step> before) {
         for (int input = 0; input < step.inputs().size(); input++) {
+            Step.Apply mixture = mixtureWithResidual(step, input, before);
+            if (mixture != null) {
+                return mixture;
+            }
             Step.Apply layer = layerOf(step.inputs().get(input), before);
             if (layer == null) {
                 continue;
@@ -80,6 +86,27 @@ public final class LinearFusion {
             }
         }
         return null;
+    }
+
+    /** The step, an addition to a mixture, joined with the mixture that is its input; or null. */
+    private Step.@Nullable Apply mixtureWithResidual(
+            Step.Apply step, int input, List<Step> before) {
+        if (!(step.op() instanceof Add)) {
+            return null;
+        }
+        Step.Apply source = reads.soleSource(step.inputs().get(input), before);
+        Tensor other = step.inputs().get(1 - input);
+        if (source == null
+                || !(source.op() instanceof MolGeGlu mol)
+                || mol.residual()
+                || !other.type().equals(source.results().getFirst().type())) {
+            return null;
+        }
+        List<Tensor> inputs = new ArrayList<>(source.inputs());
+        inputs.add(other);
+        before.remove(source);
+        notes.add("fused: " + source.results().getFirst().name() + ", " + step.op());
+        return new Step.Apply(mol.plusResidual(), inputs, step.results(), 0);
     }
 
     private static boolean isPlain(Linear linear) {

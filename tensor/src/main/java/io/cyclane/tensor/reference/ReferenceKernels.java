@@ -11,8 +11,10 @@ import io.cyclane.tensor.host.RowsPacking;
 import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
+import io.cyclane.tensor.op.Combine;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.op.ExpertMatMul;
 import io.cyclane.tensor.op.Glu;
 import io.cyclane.tensor.op.L2Normalize;
 import io.cyclane.tensor.op.LayerNorm;
@@ -23,6 +25,7 @@ import io.cyclane.tensor.op.Pool;
 import io.cyclane.tensor.op.Positions;
 import io.cyclane.tensor.op.RmsNorm;
 import io.cyclane.tensor.op.Rotary;
+import io.cyclane.tensor.op.Route;
 import io.cyclane.tensor.op.Scale;
 import io.cyclane.tensor.op.Softmax;
 import io.cyclane.tensor.op.Split;
@@ -77,6 +80,7 @@ final class ReferenceKernels implements KernelSet {
             case Activate activate -> ActivateReference.of(activate, operands);
             case Add _ -> AddReference.of(operands);
             case Attention attention -> AttentionReference.of(attention, operands);
+            case Combine _ -> CombineReference.of(operands);
             case Copy _ ->
                     new CopyKernel(
                             operands.input(0),
@@ -84,6 +88,7 @@ final class ReferenceKernels implements KernelSet {
                             operands.elements(operands.resultType(0)),
                             operands.resultType(0).dtype().bytes());
             case Embedding _ -> EmbeddingReference.of(operands);
+            case ExpertMatMul product -> ExpertMatMulReference.of(product, operands);
             case Glu glu -> GluReference.of(glu, operands);
             case L2Normalize normalize -> L2NormalizeReference.of(normalize, operands);
             case LayerNorm norm -> LayerNormReference.of(norm, operands);
@@ -94,6 +99,7 @@ final class ReferenceKernels implements KernelSet {
             case Positions _ -> PositionsReference.of(operands);
             case RmsNorm norm -> RmsNormReference.of(norm, operands);
             case Rotary _ -> RotaryReference.of(operands);
+            case Route route -> RouteReference.of(route, operands);
             case Scale scale -> ScaleReference.of(scale, operands);
             case Softmax _ -> SoftmaxReference.of(operands);
             case Split split -> SplitReference.of(split, operands);

@@ -16,9 +16,14 @@ import io.cyclane.tensor.Variable;
 import io.cyclane.tensor.op.Activation;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.op.ExpertMatMul;
+import io.cyclane.tensor.op.MolGeGlu;
+import io.cyclane.tensor.op.Route;
 import io.cyclane.tensor.op.Softmax;
 import io.cyclane.tensor.op.Split;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -260,5 +265,66 @@ class RecorderTest {
 
     private static void assertMessage(String message, Executable code) {
         assertEquals(message, assertThrows(CyclaneException.class, code).getMessage());
+    }
+
+    @Test
+    void namesExpertsThatDoNotFit() {
+        Tensor router = g.parameter(Parameter.of("router", 8, 4));
+        for (int chosen : new int[] {0, 9}) {
+            assertMessage(
+                    "route of 'x', 'router': top "
+                            + chosen
+                            + " can not be chosen of 8 experts: it must be 1 to 8",
+                    () -> g.apply(new Route(chosen, true), List.of(x, router)));
+        }
+        List<Tensor> route = g.apply(new Route(2, true), List.of(x, router));
+        assertMessage(
+                "expertMatMul of 'x', 'route router', 'w': weight must be F32 [experts, outputs,"
+                        + " inputs] of fixed extents, is F32 [4, 4]",
+                () -> g.first(new ExpertMatMul(1, false), x, route.get(0), w));
+    }
+
+    @Test
+    void namesFactorsThatDoNotFit() {
+        List<Tensor> route =
+                g.apply(new Route(2, true), List.of(x, g.parameter(Parameter.of("router", 8, 4))));
+        List<Tensor> inputs =
+                new ArrayList<>(
+                        List.of(
+                                x,
+                                route.get(0),
+                                route.get(1),
+                                g.parameter(Parameter.of("wi", 12, 4)),
+                                g.parameter(Parameter.of("wo", 4, 6)),
+                                g.parameter(Parameter.of("a1", 8, 3, 4)),
+                                g.parameter(Parameter.of("b1", 8, 12, 3)),
+                                g.parameter(Parameter.of("a2", 8, 3, 6)),
+                                g.parameter(Parameter.of("b2", 8, 4, 3))));
+        assertEquals(x.type(), g.apply(MolGeGlu.of(2), inputs).getFirst().type());
+        inputs.set(MolGeGlu.B2, g.parameter(Parameter.of("b2 of 4", 4, 4, 3)));
+        assertMolMessage(
+                "b2 must be F32 [8, 4, 3], [experts, outputs, inputs] for the 8 experts of a1; is"
+                        + " F32 [4, 4, 3]",
+                inputs);
+        inputs.set(MolGeGlu.A2, g.parameter(Parameter.of("a2 of rank 2", 8, 2, 6)));
+        assertMolMessage(
+                "a2 must be F32 [8, 3, 6], [experts, outputs, inputs] for the 8 experts of a1; is"
+                        + " F32 [8, 2, 6]",
+                inputs);
+        inputs.set(MolGeGlu.GATES, x);
+        assertMolMessage(
+                "gates must be F32 [tokens<=8, 2], a gate for each choice; is F32 [tokens<=8, 4]",
+                inputs);
+        inputs.set(MolGeGlu.EXPERTS, g.input("ids", Type.i32(Shape.of(2, 2))));
+        assertMolMessage(
+                "experts must be [.., k] for the rows of x, are I32 [2, 2], x is F32 [tokens<=8, 4]",
+                inputs);
+    }
+
+    private void assertMolMessage(String wanted, List<Tensor> inputs) {
+        String names =
+                inputs.stream().map(t -> "'" + t.name() + "'").collect(Collectors.joining(", "));
+        assertMessage(
+                "molGeGlu of " + names + ": " + wanted, () -> g.apply(MolGeGlu.of(2), inputs));
     }
 }

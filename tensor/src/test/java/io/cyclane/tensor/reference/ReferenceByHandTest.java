@@ -12,18 +12,22 @@ import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Activation;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
+import io.cyclane.tensor.op.Combine;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.op.ExpertMatMul;
 import io.cyclane.tensor.op.Glu;
 import io.cyclane.tensor.op.L2Normalize;
 import io.cyclane.tensor.op.LayerNorm;
 import io.cyclane.tensor.op.Linear;
 import io.cyclane.tensor.op.MatMul;
+import io.cyclane.tensor.op.MolGeGlu;
 import io.cyclane.tensor.op.Multiply;
 import io.cyclane.tensor.op.Pool;
 import io.cyclane.tensor.op.Positions;
 import io.cyclane.tensor.op.RmsNorm;
 import io.cyclane.tensor.op.Rotary;
+import io.cyclane.tensor.op.Route;
 import io.cyclane.tensor.op.Scale;
 import io.cyclane.tensor.op.Softmax;
 import io.cyclane.tensor.op.Split;
@@ -292,5 +296,83 @@ final class ReferenceByHandTest {
                 op,
                 numbers(3, 1, 5, 1, 11, 1, 14.5, 1),
                 numbers(log2, log2, log3, log3, log3, log3, log2, log2));
+    }
+
+    /** Scores 0, 1, 1 and -1: the first of the equals comes first. */
+    @Test
+    void route() {
+        double all = 1 + 2 * Math.E + 1 / Math.E;
+        float[] weight = {0, 7, 1, 0, 1, 3, -1, 2};
+        OneOp raw =
+                new OneOp(new Route(3, false))
+                        .with("x", ROW_OF_2, 1, 0)
+                        .weight("router", weight, 4, 2);
+        gives(
+                raw,
+                new double[] {1, 2, 0},
+                new double[] {Math.E / all, Math.E / all, 1 / all},
+                new double[] {1 / all, Math.E / all, Math.E / all, 1 / Math.E / all});
+        OneOp renormalised =
+                new OneOp(new Route(2, true))
+                        .with("x", ROW_OF_2, 1, 0)
+                        .weight("router", weight, 4, 2)
+                        .reading(0, 1);
+        gives(renormalised, new double[] {1, 2}, new double[] {0.5, 0.5});
+    }
+
+    /** Matrices [1 2; 3 4] and [5 6; 7 8]; a row that takes both, shared and not. */
+    @Test
+    void expertMatMul() {
+        float[] weight = {1, 2, 3, 4, 5, 6, 7, 8};
+        OneOp shared =
+                new OneOp(new ExpertMatMul(2, true))
+                        .with("x", ROW_OF_2, 1, -1)
+                        .withIntegers("experts", Type.i32(Shape.of(1, 2)), 1, 0)
+                        .weight("weight", weight, 2, 2, 2)
+                        .with("base", ROW_OF_2, 10, 20);
+        gives(shared, new double[] {8, 18, 8, 18});
+        OneOp own =
+                new OneOp(new ExpertMatMul(1, false))
+                        .with("x", type(1, 2, 2), 1, -1, 2, 0)
+                        .withIntegers("experts", Type.i32(Shape.of(1, 2)), 1, 0)
+                        .weight("weight", weight, 2, 2, 2);
+        gives(own, new double[] {-1, -1, 2, 6});
+    }
+
+    @Test
+    void combine() {
+        OneOp one =
+                new OneOp(new Combine())
+                        .with("gates", ROW_OF_2, 0.5f, -2)
+                        .with("x", type(1, 2, 3), 2, 4, 6, 1, 10, 100);
+        gives(one, new double[] {-1, -18, -197});
+    }
+
+    /**
+     * One input of 2 and one hidden value. Expert 0 makes (a, b) of (1, 1) + (0, 1) = (1, 2),
+     * expert 1 of (1, 1) + (1, 0) = (2, 1), times 2; wo is 3, and the second updates are 1 and -1.
+     */
+    @Test
+    void molGeGlu() {
+        Type single = type(1, 1);
+        OneOp mol =
+                new OneOp(MolGeGlu.of(1))
+                        .with("x", single, 2)
+                        .withIntegers("experts", Type.i32(Shape.of(1, 2)), 0, 1)
+                        .with("gates", ROW_OF_2, 0.25f, 0.75f)
+                        .weight("wi", new float[] {1, 1}, 2, 1)
+                        .weight("wo", new float[] {3}, 1, 1)
+                        .weight("a1", new float[] {1, 1}, 2, 1, 1)
+                        .weight("b1", new float[] {0, 1, 1, 0}, 2, 2, 1)
+                        .weight("a2", new float[] {0.5f, -0.5f}, 2, 1, 1)
+                        .weight("b2", new float[] {2, 2}, 2, 1, 1);
+        double first = 2 * Erf.complement(-2 / Math.sqrt(2)) / 2 * 4;
+        double second = 4 * Erf.complement(-4 / Math.sqrt(2)) / 2 * 2;
+        double wanted = 0.25 * (3 + 1) * first + 0.75 * (3 - 1) * second;
+        double exact = mol.direct().exactly().get("y0")[0];
+        assertEquals(wanted, exact, 1e-14);
+        try (Backend reference = ReferenceBackend.open()) {
+            assertEquals(wanted, mol.direct().on(reference).get("y0")[0], 1e-5);
+        }
     }
 }

@@ -1,0 +1,355 @@
+package io.cyclane.bench.encoder;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.cyclane.model.ExpertMerge;
+import io.cyclane.model.ExpertMerge.Emit;
+import io.cyclane.model.ExpertMerge.Mode;
+import io.cyclane.model.ExpertMerge.Over;
+import io.cyclane.model.Inspector;
+import io.cyclane.model.Inspector.Inspection;
+import io.cyclane.model.Inspector.Routing;
+import io.cyclane.model.OnnxExport;
+import io.cyclane.model.OnnxExport.Form;
+import io.cyclane.model.RandomModel;
+import io.cyclane.model.Task;
+import io.cyclane.model.modernalbert.Variant;
+import io.cyclane.model.text.TokenBatch;
+import io.cyclane.model.text.Tokenizer;
+import io.cyclane.tensor.backend.BackendException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.zip.GZIPInputStream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * ModernALBERT against ONNX Runtime on our export of it, random weights of unit scale: with our
+ * routing fed in, hidden states agree; left to itself, it routes as we do.
+ */
+class ModernAlbertParityTest {
+    /** Of hidden states, whose root mean square is 1. */
+    private static final double MOST_ERROR = 2e-4;
+
+    private static final double MOST_DIFFERING = 0.001;
+
+    private static final String SMALL =
+            """
+            {"model_type": "ModernALBERT", "vocab_size": 64, "embedding_size": 20,
+             "hidden_size": 48, "num_hidden_layers": 6, "group_depth": 2, "expert_groups": [2, 3],
+             "num_attention_heads": 4, "intermediate_size": 60, "expert_intermediate_size": 72,
+             "num_experts": 5, "top_k": 2, "lora_rank": 4, "lora_alpha": 8, "hidden_act": "gelu",
+             "max_position_embeddings": 80, "local_attention": 16}
+            """;
+
+    @TempDir Path folder;
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"top_k\": 2",
+                "\"top_k\": 1",
+                "\"top_k\": 5, \"norm_topk_prob\": false",
+                "\"top_k\": 3, \"router_per_round\": true, \"group_layers\": 3",
+                "\"top_k\": 2, \"expert_mixture\": \"weights\"",
+                "\"top_k\": 2, \"use_moa\": true",
+                "\"top_k\": 2, \"use_adapter\": true, \"adapter_reduction\": 8",
+                "\"top_k\": 2, \"expert_kind\": \"rrt\"",
+                "\"top_k\": 2, \"global_attn_every_n_layers\": 3",
+            })
+    void everySwitchAgrees(String settings) throws Exception {
+        String config = SMALL.replace("\"top_k\": 2", settings);
+        if (settings.contains("group_layers")) {
+            config = config.replace("\"num_hidden_layers\": 6", "\"num_hidden_layers\": 18");
+        }
+        Files.writeString(folder.resolve("config.json"), config);
+        RandomModel.write(folder, 7);
+        List<int[]> texts = random(new int[] {1, 2, 17, 80, 33}, 64);
+        for (Form form : Form.values()) {
+            agrees(folder, form, texts);
+        }
+    }
+
+    @Test
+    void mergedModelsAgree() throws Exception {
+        Files.writeString(folder.resolve("config.json"), SMALL);
+        RandomModel.write(folder, 7);
+        List<int[]> texts = random(new int[] {1, 17, 80}, 64);
+        for (Emit emit : Emit.values()) {
+            OptionalInt rank = emit == Emit.SVD ? OptionalInt.of(6) : OptionalInt.empty();
+            ExpertMerge.Plan plan = new ExpertMerge.Plan(Mode.EMA, Over.PRODUCT, emit, rank);
+            Path merged = folder.resolve("merged " + emit);
+            ExpertMerge.write(folder.toString(), plan, texts, merged, false);
+            agrees(merged, Form.STANDARD, texts);
+        }
+        BackendException e =
+                assertThrows(
+                        BackendException.class,
+                        () -> export(folder.resolve("merged FOLD"), Form.STANDARD, true));
+        assertTrue(e.getMessage().contains("has no routers"), e::getMessage);
+    }
+
+    @Test
+    void tinyAgrees() throws Exception {
+        variant(Variant.TINY, random(new int[] {1, 33}, 50_368));
+    }
+
+    @Tag("long")
+    @ParameterizedTest
+    @EnumSource(Variant.class)
+    void variantsAgreeOnRealTexts(Variant variant) throws Exception {
+        variant(variant, realTexts());
+    }
+
+    private void variant(Variant variant, List<int[]> texts) throws Exception {
+        Files.write(folder.resolve("config.json"), variant.config().json());
+        RandomModel.write(folder, 3);
+        agrees(folder, Form.FUSED, texts);
+        Path merged = folder.resolve("merged");
+        ExpertMerge.Plan plan =
+                new ExpertMerge.Plan(Mode.UNIFORM, Over.PRODUCT, Emit.FOLD, OptionalInt.empty());
+        ExpertMerge.write(folder.toString(), plan, texts.subList(0, 1), merged, false);
+        agrees(merged, Form.FUSED, texts);
+    }
+
+    /** Fifty texts of 1 to 2,048 tokens, most of them short. */
+    private static List<int[]> realTexts() throws IOException {
+        Path root = Path.of("").toAbsolutePath();
+        while (root != null && !Files.isDirectory(root.resolve(".mvn"))) {
+            root = root.getParent();
+        }
+        Path data = root == null ? null : root.resolve("../shared/data");
+        boolean isThere = data != null && Files.isDirectory(data.resolve("tokenizers/modernbert"));
+        if (!isThere) {
+            System.out.println("skipped: there is no ../shared/data/tokenizers/modernbert");
+        }
+        Assumptions.assumeTrue(isThere, "no real texts");
+        Tokenizer tokenizer = Tokenizer.load(data.resolve("tokenizers/modernbert"));
+        Random random = new Random(3);
+        List<int[]> texts = new ArrayList<>();
+        StringBuilder text = new StringBuilder();
+        Path file = data.resolve("text/wiki-valid.txt.gz");
+        try (BufferedReader lines =
+                new BufferedReader(
+                        new InputStreamReader(
+                                new GZIPInputStream(Files.newInputStream(file)),
+                                StandardCharsets.UTF_8))) {
+            while (texts.size() < 50) {
+                int length = (int) Math.round(Math.pow(2048, random.nextDouble()));
+                length = texts.isEmpty() ? 1 : texts.size() == 1 ? 2048 : length;
+                while (text.length() < 8 * length) {
+                    text.append(lines.readLine()).append('\n');
+                }
+                TokenBatch batch = new TokenBatch();
+                tokenizer.encode(text.toString(), 1 << 16, batch);
+                assertTrue(batch.tokens() >= length, "a text is shorter than its letters let hope");
+                texts.add(Arrays.copyOf(batch.ids(), length));
+                text.setLength(0);
+            }
+        }
+        return texts;
+    }
+
+    private static List<int[]> random(int[] lengths, int vocabulary) {
+        Random random = new Random(5);
+        return Arrays.stream(lengths)
+                .mapToObj(length -> random.ints(length, 0, vocabulary).toArray())
+                .toList();
+    }
+
+    private static Path export(Path model, Form form, boolean isOpen) {
+        Path file = model.resolve(form + ".onnx");
+        OnnxExport.write(
+                model.toString(),
+                Task.EMBEDDING,
+                file,
+                form,
+                false,
+                isOpen ? OnnxExport.Routing.OPEN : OnnxExport.Routing.CLOSED);
+        return file;
+    }
+
+    private static void agrees(Path model, Form form, List<int[]> texts) throws Exception {
+        int most = texts.stream().mapToInt(ids -> ids.length).max().orElseThrow();
+        double error = 0;
+        double scoreError = 0;
+        double largest = 0;
+        long choices = 0;
+        long differing = 0;
+        try (Inspector inspector = Inspector.open(model.toString(), most)) {
+            boolean isRouted = !inspector.inspect(new int[] {0}).routings().isEmpty();
+            Path file = export(model, form, isRouted);
+            try (OrtSession session =
+                    OrtEnvironment.getEnvironment().createSession(file.toString())) {
+                for (int[] ids : texts) {
+                    Inspection ours = inspector.inspect(ids);
+                    Theirs given = run(session, ids, ours.routings(), false);
+                    for (int t = 0; t < ids.length; t++) {
+                        for (int d = 0; d < ours.last()[t].length; d++) {
+                            double x = ours.last()[t][d];
+                            error = Math.max(error, Math.abs(x - given.last[t][d]));
+                            largest = Math.max(largest, Math.abs(x));
+                        }
+                    }
+                    if (isRouted) {
+                        scoreError = Math.max(scoreError, scoreError(ours.routings(), given));
+                        Theirs free = run(session, ids, ours.routings(), true);
+                        choices += (long) ids.length * ours.routings().size();
+                        differing += differing(ours.routings(), free, 2 * scoreError);
+                    }
+                }
+            }
+            Files.delete(file);
+        }
+        System.out.printf(
+                "%s, %s: max error %.2e of hidden states up to %.1f; scores %.2e; %d of %d choices"
+                        + " differ%n",
+                model.getFileName(), form, error, largest, scoreError, differing, choices);
+        assertTrue(error <= MOST_ERROR, "max error " + error);
+        assertTrue(differing <= MOST_DIFFERING * choices, differing + " choices differ");
+    }
+
+    /** What ONNX Runtime gave; the experts' rows by application of a router and token. */
+    private record Theirs(float[][] last, long[][][] experts, float[][][] scores) {}
+
+    /** The largest difference of two scores of a token, which softmax leaves in logarithms. */
+    private static double scoreError(List<Routing> ours, Theirs theirs) {
+        double most = 0;
+        for (int a = 0; a < ours.size(); a++) {
+            for (int t = 0; t < ours.get(a).probabilities().length; t++) {
+                float[] p = ours.get(a).probabilities()[t];
+                float[] score = theirs.scores[a][t];
+                double sum = 0;
+                for (float each : score) {
+                    sum += Math.exp(each);
+                }
+                for (int e = 0; e < p.length; e++) {
+                    double their = score[e] - Math.log(sum);
+                    most = Math.max(most, Math.abs(Math.log(p[e]) - their));
+                }
+            }
+        }
+        return most;
+    }
+
+    /**
+     * How many tokens were sent to other experts. Up to the first application where any is, scores
+     * differ by rounding alone, so the two experts' scores must be as close; after it, hidden
+     * states themselves differ.
+     */
+    private static long differing(List<Routing> ours, Theirs theirs, double bound) {
+        long differing = 0;
+        boolean isFirst = true;
+        for (int a = 0; a < ours.size(); a++) {
+            boolean isAny = false;
+            for (int t = 0; t < ours.get(a).experts().length; t++) {
+                int[] own = ours.get(a).experts()[t];
+                float[] p = ours.get(a).probabilities()[t];
+                boolean isOther = false;
+                for (int k = 0; k < own.length; k++) {
+                    int other = (int) theirs.experts[a][t][k];
+                    if (other != own[k]) {
+                        isOther = true;
+                        double gap = Math.abs(Math.log(p[own[k]]) - Math.log(p[other]));
+                        assertTrue(!isFirst || gap <= bound, "a gap of " + gap + " > " + bound);
+                    }
+                }
+                differing += isOther ? 1 : 0;
+                isAny |= isOther;
+            }
+            isFirst &= !isAny;
+        }
+        return differing;
+    }
+
+    private static Theirs run(OrtSession session, int[] ids, List<Routing> routings, boolean isFree)
+            throws OrtException {
+        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        long[] row = {1, ids.length};
+        Map<String, OnnxTensor> inputs = new HashMap<>();
+        try {
+            long[] tokens = Arrays.stream(ids).asLongStream().toArray();
+            long[] mask = new long[ids.length];
+            Arrays.fill(mask, 1);
+            inputs.put(
+                    "input_ids",
+                    OnnxTensor.createTensor(environment, LongBuffer.wrap(tokens), row));
+            inputs.put(
+                    "attention_mask",
+                    OnnxTensor.createTensor(environment, LongBuffer.wrap(mask), row));
+            int chosen = routings.isEmpty() ? 0 : routings.getFirst().experts()[0].length;
+            if (chosen > 0) {
+                long[] shape = {routings.size(), 1, ids.length, chosen};
+                LongBuffer experts = LongBuffer.allocate(routings.size() * ids.length * chosen);
+                FloatBuffer gates = FloatBuffer.allocate(experts.capacity());
+                for (Routing routing : routings) {
+                    for (int t = 0; t < ids.length; t++) {
+                        for (int k = 0; k < chosen; k++) {
+                            experts.put(isFree ? 0 : routing.experts()[t][k]);
+                            gates.put(isFree ? -1 : routing.gates()[t][k]);
+                        }
+                    }
+                }
+                inputs.put("experts", OnnxTensor.createTensor(environment, experts.flip(), shape));
+                inputs.put("gates", OnnxTensor.createTensor(environment, gates.flip(), shape));
+            }
+            try (OrtSession.Result result = session.run(inputs)) {
+                float[] last = floats(result, "last_hidden_state");
+                int width = last.length / ids.length;
+                float[][] rows = new float[ids.length][];
+                for (int t = 0; t < ids.length; t++) {
+                    rows[t] = Arrays.copyOfRange(last, t * width, (t + 1) * width);
+                }
+                if (chosen == 0) {
+                    return new Theirs(rows, new long[0][][], new float[0][][]);
+                }
+                float[] scores = floats(result, "router_scores");
+                LongBuffer experts =
+                        ((OnnxTensor) result.get("chosen_experts").orElseThrow()).getLongBuffer();
+                int applications = routings.size();
+                int all = scores.length / applications / ids.length;
+                assertEquals(routings.getFirst().probabilities()[0].length, all);
+                float[][][] each = new float[applications][ids.length][all];
+                long[][][] taken = new long[applications][ids.length][chosen];
+                for (int a = 0; a < applications; a++) {
+                    for (int t = 0; t < ids.length; t++) {
+                        int at = a * ids.length + t;
+                        System.arraycopy(scores, at * all, each[a][t], 0, all);
+                        experts.get(at * chosen, taken[a][t]);
+                    }
+                }
+                return new Theirs(rows, taken, each);
+            }
+        } finally {
+            inputs.values().forEach(OnnxTensor::close);
+        }
+    }
+
+    private static float[] floats(OrtSession.Result result, String name) {
+        return ((OnnxTensor) result.get(name).orElseThrow()).getFloatBuffer().array();
+    }
+}

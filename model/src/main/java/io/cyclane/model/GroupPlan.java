@@ -1,0 +1,22 @@
+package io.cyclane.model;
+
+/**
+ * The memory that one group of weights takes, run on its own at a capacity.
+ *
+ * @param rounds how often it is applied
+ * @param arenaBytes what its body takes: the carry, values, scratch; the same for any rounds
+ * @param floorBytes what no plan of it can be below
+ * @param carryBytes what one round hands the next, part of the arena
+ * @param weightBytes its packed weights, each once; a table of angles that groups share counts here
+ *     too
+ * @param unrolledWeightBytes the same if every round had weights of its own, but for such a table
+ * @param freshBytes what its values would take in a buffer of their own each, in each round
+ */
+public record GroupPlan(
+        int rounds,
+        long arenaBytes,
+        long floorBytes,
+        long carryBytes,
+        long weightBytes,
+        long unrolledWeightBytes,
+        long freshBytes) {}

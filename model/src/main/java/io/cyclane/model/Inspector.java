@@ -1,0 +1,245 @@
+package io.cyclane.model;
+
+import io.cyclane.model.layer.RaggedBatch;
+import io.cyclane.model.layer.Router;
+import io.cyclane.model.recursion.RecursiveStack.Traced;
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.backend.Backend;
+import io.cyclane.tensor.backend.Backends;
+import io.cyclane.tensor.backend.Binding;
+import io.cyclane.tensor.backend.CapacityException;
+import io.cyclane.tensor.backend.Executable;
+import io.cyclane.tensor.backend.Session;
+import io.cyclane.tensor.backend.Weights;
+import io.cyclane.tensor.program.Program;
+import io.cyclane.tensor.program.Recorder;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Runs an encoder text by text and keeps what every round gave: for looking at, and for gathering
+ * what its routers chose. Larger than the facades, which keep nothing. One caller at a time.
+ */
+public final class Inspector implements AutoCloseable {
+    private static final String LAST = "last";
+    private static final String EMBEDDED = "embedded";
+
+    private final TextModel model;
+    private final int mostTokens;
+    private final List<Part> parts = new ArrayList<>();
+    private final Program program;
+    private final Backend backend;
+    private final Weights weights;
+    private final Session session;
+    private final Binding binding;
+
+    /**
+     * Where a group's values are found.
+     *
+     * @param routers the names of its routers
+     */
+    private record Part(int rounds, String states, List<String> routers) {}
+
+    /**
+     * What one router did in one round.
+     *
+     * @param name of the router, with its group
+     * @param round in its group
+     * @param experts [tokens][k], the best first
+     * @param gates [tokens][k]
+     * @param probabilities [tokens][E]
+     */
+    public record Routing(
+            String name, int round, int[][] experts, float[][] gates, float[][] probabilities) {
+        /** {@return the mean gate of each expert over the tokens} */
+        public double[] shares() {
+            double[] shares = new double[probabilities[0].length];
+            for (int t = 0; t < experts.length; t++) {
+                for (int k = 0; k < experts[t].length; k++) {
+                    shares[experts[t][k]] += (double) gates[t][k] / experts.length;
+                }
+            }
+            return shares;
+        }
+    }
+
+    /**
+     * What a text led to.
+     *
+     * @param last the encoder's result, [tokens][width]
+     * @param states what enters the first round, and what each round gave, in order
+     * @param routings in order of their application
+     */
+    public record Inspection(float[][] last, List<float[][]> states, List<Routing> routings) {
+        public Inspection {
+            states = List.copyOf(states);
+            routings = List.copyOf(routings);
+        }
+
+        /**
+         * {@return for each round the mean over the tokens of the cosine between what the round
+         * gave and what it took}
+         */
+        public double[] drift() {
+            double[] drift = new double[states.size() - 1];
+            for (int round = 0; round < drift.length; round++) {
+                float[][] from = states.get(round);
+                float[][] to = states.get(round + 1);
+                for (int t = 0; t < from.length; t++) {
+                    drift[round] += Cosine.of(from[t], to[t]) / from.length;
+                }
+            }
+            return drift;
+        }
+    }
+
+    /**
+     * {@return an inspector of a model for texts of at most so many tokens}
+     *
+     * @param nameOrPath an alias, or a folder
+     * @throws io.cyclane.tensor.CyclaneException when there is no such model, it is damaged or
+     *     unknown, or no backend can run
+     */
+    public static Inspector open(String nameOrPath, int mostTokens) {
+        return new Inspector(TextModel.open(nameOrPath), mostTokens);
+    }
+
+    /** Loads a model. */
+    Inspector(TextModel model, int mostTokens) {
+        this.model = model;
+        this.mostTokens = mostTokens;
+        program = record();
+        Backend opened = Backends.open();
+        Weights packed = null;
+        Session bound = null;
+        try {
+            packed = opened.weights(model.weights(program));
+            Executable executable = opened.compile(program, packed);
+            packed.seal();
+            bound = opened.open(executable);
+            backend = opened;
+            weights = packed;
+            session = bound;
+            binding = bound.binding(executable);
+        } catch (RuntimeException e) {
+            if (bound != null) {
+                bound.close();
+            }
+            if (packed != null) {
+                packed.close();
+            }
+            opened.close();
+            throw e;
+        }
+    }
+
+    private Program record() {
+        Recorder g = new Recorder(model.encoder().architecture() + " looked into");
+        RaggedBatch batch = RaggedBatch.record(g, mostTokens, 1);
+        Tensor x = model.encoder().embed(g, batch);
+        Traced traced = model.encoder().stack().trace(g, x, batch);
+        g.output(EMBEDDED, x).output(LAST, model.encoder().finish(g, traced.result()));
+        for (int i = 0; i < traced.states().size(); i++) {
+            Tensor states = traced.states().get(i);
+            g.output("states " + i, states);
+            List<String> routers = new ArrayList<>();
+            for (Map.Entry<String, Tensor> shown : traced.shown().get(i).entrySet()) {
+                // One repeat may be several of a group's, so the names are numbered.
+                g.output(i + " " + shown.getKey(), shown.getValue());
+                if (shown.getKey().endsWith(Router.EXPERTS)) {
+                    int end = shown.getKey().length() - Router.EXPERTS.length();
+                    routers.add(shown.getKey().substring(0, end));
+                }
+            }
+            parts.add(new Part(states.shape().extent(0).bound(), "states " + i, routers));
+        }
+        return g.program();
+    }
+
+    /**
+     * {@return what a text's tokens led to}
+     *
+     * @throws CapacityException when there are more than this inspector takes
+     */
+    public Inspection inspect(int[] ids) {
+        if (ids.length > mostTokens) {
+            throw new CapacityException(
+                    "%d tokens came, the inspector was opened for %d"
+                            .formatted(ids.length, mostTokens));
+        }
+        MemorySegment to = binding.input(RaggedBatch.IDS).segment();
+        MemorySegment types = binding.input(RaggedBatch.TYPES).segment();
+        for (int t = 0; t < ids.length; t++) {
+            to.setAtIndex(ValueLayout.JAVA_INT, t, ids[t]);
+            types.setAtIndex(ValueLayout.JAVA_INT, t, 0);
+        }
+        MemorySegment offsets = binding.input(RaggedBatch.OFFSETS).segment();
+        offsets.setAtIndex(ValueLayout.JAVA_INT, 0, 0);
+        offsets.setAtIndex(ValueLayout.JAVA_INT, 1, ids.length);
+        binding.count(RaggedBatch.TOKENS, ids.length);
+        binding.count(RaggedBatch.SEQUENCES, 1);
+        binding.run();
+        int width = model.encoder().width();
+        List<float[][]> states = new ArrayList<>();
+        List<Routing> routings = new ArrayList<>();
+        states.add(rows(EMBEDDED, 0, ids.length, width));
+        for (int i = 0; i < parts.size(); i++) {
+            Part part = parts.get(i);
+            for (int round = 0; round < part.rounds; round++) {
+                states.add(rows(part.states, round, ids.length, width));
+                for (String router : part.routers) {
+                    routings.add(routing(i + " " + router, router, round, ids.length));
+                }
+            }
+        }
+        return new Inspection(rows(LAST, 0, ids.length, width), states, routings);
+    }
+
+    private Routing routing(String output, String router, int round, int tokens) {
+        int chosen = width(output + Router.GATES);
+        float[][] gates = rows(output + Router.GATES, round, tokens, chosen);
+        float[][] probabilities =
+                rows(
+                        output + Router.PROBABILITIES,
+                        round,
+                        tokens,
+                        width(output + Router.PROBABILITIES));
+        MemorySegment all = binding.output(output + Router.EXPERTS).segment();
+        int[][] experts = new int[tokens][chosen];
+        for (int t = 0; t < tokens; t++) {
+            for (int k = 0; k < chosen; k++) {
+                long at = ((long) round * mostTokens + t) * chosen + k;
+                experts[t][k] = all.getAtIndex(ValueLayout.JAVA_INT, at);
+            }
+        }
+        return new Routing(router, round, experts, gates, probabilities);
+    }
+
+    private int width(String output) {
+        Tensor tensor = program.outputs().get(output);
+        if (tensor == null) {
+            throw new AssertionError("no output '" + output + "'");
+        }
+        return tensor.shape().last();
+    }
+
+    private float[][] rows(String output, int round, int tokens, int width) {
+        MemorySegment all = binding.output(output).segment();
+        float[][] rows = new float[tokens][width];
+        for (int t = 0; t < tokens; t++) {
+            long at = ((long) round * mostTokens + t) * width * Float.BYTES;
+            MemorySegment.copy(all, ValueLayout.JAVA_FLOAT, at, rows[t], 0, width);
+        }
+        return rows;
+    }
+
+    @Override
+    public void close() {
+        session.close();
+        weights.close();
+        backend.close();
+    }
+}

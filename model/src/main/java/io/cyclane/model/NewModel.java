@@ -1,0 +1,134 @@
+package io.cyclane.model;
+
+import io.cyclane.model.checkpoint.AtomicFolder;
+import io.cyclane.model.checkpoint.CheckpointException;
+import io.cyclane.model.checkpoint.ModelConfig;
+import io.cyclane.model.modernalbert.ModernAlbertConfig;
+import io.cyclane.model.modernalbert.Variant;
+import io.cyclane.model.text.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * Makes a ModernALBERT from nothing: configuration, weights as training starts, a tokenizer if one
+ * is given; in the layout of the Hugging Face hub.
+ */
+public final class NewModel {
+    /** What a tokenizer's folder may hold; all of it goes along. */
+    private static final Set<String> TOKENIZER_FILES =
+            Set.of(
+                    "tokenizer.json",
+                    "tokenizer.json.gz",
+                    "tokenizer_config.json",
+                    "special_tokens_map.json",
+                    "vocab.txt",
+                    "vocab.txt.gz",
+                    "vocab.json",
+                    "vocab.json.gz",
+                    "merges.txt",
+                    "merges.txt.gz");
+
+    private NewModel() {}
+
+    /**
+     * What to make.
+     *
+     * @param seed the same seed gives the same file
+     * @param rounds how often every group is applied, instead of the variant's own number
+     * @param tokenizer a file or folder to copy, if any
+     */
+    public record Plan(Variant variant, long seed, OptionalInt rounds, Optional<Path> tokenizer) {}
+
+    /**
+     * What was made.
+     *
+     * @param parameters how many numbers are to be learnt, those of the head for masked words too
+     * @param layers the depth with all rounds written out
+     * @param rounds how often the most repeated group is applied
+     */
+    public record Report(long parameters, int layers, int rounds) {}
+
+    /**
+     * Writes the model with the head it is pre-trained with, for masked words.
+     *
+     * @param replaces whether a folder that is there already gives way
+     * @throws CheckpointException when there is one and it does not, or it can not be written
+     * @throws io.cyclane.model.text.TokenizerException when the tokenizer can not be read
+     */
+    public static Report write(Plan plan, Path folder, boolean replaces) {
+        ModelConfig config = plan.variant.config();
+        if (plan.rounds.isPresent()) {
+            config = ModernAlbertConfig.withRounds(config, plan.rounds.getAsInt());
+        }
+        return write(config, plan.seed, plan.tokenizer, folder, replaces);
+    }
+
+    /** Writes the same for a configuration. */
+    static Report write(
+            ModelConfig config,
+            long seed,
+            Optional<Path> tokenizer,
+            Path folder,
+            boolean replaces) {
+        ModernAlbertConfig shape = ModernAlbertConfig.of(config);
+        try (AtomicFolder out = AtomicFolder.create(folder, replaces)) {
+            Path place = out.path();
+            Files.write(place.resolve("config.json"), config.json());
+            writePooling(place);
+            if (tokenizer.isPresent()) {
+                copyTokenizer(tokenizer.get(), place);
+                check(place, shape.vocabulary());
+            }
+            long parameters =
+                    RandomModel.write(place, seed, RandomModel.Scheme.START, Task.FILL_MASK);
+            out.commit();
+            return new Report(parameters, shape.sights().size(), Collections.max(shape.rounds()));
+        } catch (IOException e) {
+            throw new CheckpointException(
+                    "folder '%s': it can not be written: %s".formatted(folder, e), e);
+        }
+    }
+
+    /** A text's vector is the mean of its tokens', scaled to length 1. */
+    private static void writePooling(Path place) throws IOException {
+        Files.writeString(
+                place.resolve("modules.json"),
+                """
+                [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+                 {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+                 {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"}]
+                """);
+        Files.createDirectory(place.resolve("1_Pooling"));
+        Files.writeString(
+                place.resolve("1_Pooling/config.json"), "{\"pooling_mode_mean_tokens\": true}\n");
+    }
+
+    private static void copyTokenizer(Path from, Path to) throws IOException {
+        if (!Files.exists(from)) {
+            throw new CheckpointException("tokenizer '%s': no such file or folder".formatted(from));
+        }
+        if (Files.isRegularFile(from)) {
+            Files.copy(from, to.resolve(from.getFileName().toString()));
+            return;
+        }
+        for (String name : TOKENIZER_FILES) {
+            if (Files.isRegularFile(from.resolve(name))) {
+                Files.copy(from.resolve(name), to.resolve(name));
+            }
+        }
+    }
+
+    private static void check(Path folder, int rows) {
+        int tokens = Tokenizer.load(folder).vocabularySize();
+        if (tokens > rows) {
+            throw new CheckpointException(
+                    "the tokenizer has %d tokens, the word table would have %d rows"
+                            .formatted(tokens, rows));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+package io.cyclane.model;
+
+import io.cyclane.model.layer.RaggedBatch;
+import io.cyclane.model.recursion.Group;
+import io.cyclane.model.recursion.RecursiveStack;
+import io.cyclane.tensor.Extent;
+import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.Type;
+import io.cyclane.tensor.backend.Backend;
+import io.cyclane.tensor.backend.Backends;
+import io.cyclane.tensor.memory.MemoryPlan;
+import io.cyclane.tensor.memory.MemoryPlanner;
+import io.cyclane.tensor.memory.PlanOptions;
+import io.cyclane.tensor.program.Program;
+import io.cyclane.tensor.program.Recorder;
+import io.cyclane.tensor.program.Step;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Works out the memory that runs of a capacity take, whole and group by group. */
+final class Planning {
+    private final TextModel model;
+    private final Capacity capacity;
+    private final Backend backend;
+
+    private Planning(TextModel model, Capacity capacity, Backend backend) {
+        this.model = model;
+        this.capacity = capacity;
+        this.backend = backend;
+    }
+
+    /** {@return the plan of an embedding run} No weight is loaded. */
+    static PlanReport of(TextModel model, Capacity capacity) {
+        try (Backend backend = Backends.open()) {
+            return new Planning(model, capacity, backend).report();
+        }
+    }
+
+    private PlanReport report() {
+        Program lowered = backend.lower(model.embedding(capacity));
+        MemoryPlan plan = plan(lowered);
+        List<GroupPlan> groups = new ArrayList<>();
+        for (Group group : model.encoder().stack().groups()) {
+            groups.add(alone(group));
+        }
+        return new PlanReport(
+                plan.totalBytes(),
+                plan.peakLiveBytes(),
+                weightBytes(lowered),
+                model.rounds(),
+                plan.explain(),
+                freshBytes(lowered.steps(), plan),
+                groups,
+                plan.map());
+    }
+
+    private static MemoryPlan plan(Program lowered) {
+        return MemoryPlanner.shared().plan(lowered, PlanOptions.DEFAULT);
+    }
+
+    private long weightBytes(Program lowered) {
+        return backend.weightBytes(lowered).values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    /** A group by itself, on token vectors that are given. */
+    private GroupPlan alone(Group group) {
+        Recorder g = new Recorder("one group");
+        RaggedBatch batch = RaggedBatch.record(g, capacity.tokens(), capacity.sequences());
+        int width = model.encoder().width();
+        Type vectors = Type.f32(Shape.of(batch.tokens()).append(Extent.of(width)));
+        Tensor x = g.copy(g.input("x", vectors));
+        Tensor y = new RecursiveStack(List.of(group)).forward(g, x, batch);
+        Program lowered = backend.lower(g.output("y", y).program());
+        MemoryPlan plan = plan(lowered);
+        long weights = weightBytes(lowered);
+        long fresh = 0;
+        long carry = 0;
+        for (Step step : lowered.steps()) {
+            if (step instanceof Step.Repeat repeat) {
+                fresh += freshBytes(List.of(step), plan);
+                for (Step.Carry each : repeat.carries()) {
+                    carry += each.inside().type().lengthBytes();
+                }
+            }
+        }
+        return new GroupPlan(
+                group.rounds(),
+                plan.arenaBytes(),
+                plan.peakLiveBytes(),
+                carry,
+                weights,
+                weights + (group.rounds() - 1) * (weights - tableBytes(lowered)),
+                fresh);
+    }
+
+    /** Tables that follow from the configuration, held as rows, would be shared by any layers. */
+    private long tableBytes(Program lowered) {
+        return lowered.parameters().values().stream()
+                .filter(parameter -> !model.encoder().isLearnt(parameter))
+                .mapToLong(parameter -> parameter.type().lengthBytes())
+                .sum();
+    }
+
+    /**
+     * Every value in a buffer of its own, in each round; what no plan gives a place is left out.
+     */
+    private static long freshBytes(List<Step> steps, MemoryPlan plan) {
+        long bytes = 0;
+        for (Step step : steps) {
+            switch (step) {
+                case Step.Apply apply -> {
+                    for (Tensor result : apply.results()) {
+                        bytes += plan.has(result) ? result.type().lengthBytes() : 0;
+                    }
+                    bytes += apply.scratchBytes();
+                }
+                case Step.Update _ -> {}
+                case Step.Repeat repeat ->
+                        bytes += repeat.rounds() * freshBytes(repeat.body(), plan);
+            }
+        }
+        return bytes;
+    }
+}

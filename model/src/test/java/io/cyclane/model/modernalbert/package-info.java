@@ -1,0 +1,4 @@
+@NullMarked
+package io.cyclane.model.modernalbert;
+
+import org.jspecify.annotations.NullMarked;

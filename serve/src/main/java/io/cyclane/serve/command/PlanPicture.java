@@ -1,0 +1,114 @@
+package io.cyclane.serve.command;
+
+import io.cyclane.model.PlanReport;
+import io.cyclane.tensor.memory.PlanMap;
+import java.awt.Color;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/** The slots of a plan over its steps: time to the right, each body once; the arena upwards. */
+final class PlanPicture {
+    private static final int LEFT = 90;
+    private static final int TOP = 60;
+    private static final int BELOW = 50;
+    private static final int HEIGHT = 560;
+    private static final int LEAST_WIDTH = 900;
+
+    private static final Color TRANSIENT = new Color(0x7f, 0xb0, 0xd8);
+    private static final Color CARRY = new Color(0xe0, 0x8e, 0x45);
+    private static final Color SCRATCH = new Color(0xbf, 0xbf, 0xbf);
+    private static final Color OUTPUT = new Color(0x6a, 0xa8, 0x6a);
+
+    private final PlanMap map;
+    private final long arenaBytes;
+    private final int step;
+
+    private PlanPicture(PlanMap map, long arenaBytes) {
+        this.map = map;
+        this.arenaBytes = Math.max(1, arenaBytes);
+        this.step = Math.max(4, Math.ceilDiv(LEAST_WIDTH, map.moments().size() + 1));
+    }
+
+    static void write(PlanReport plan, Path file) {
+        new PlanPicture(plan.map(), plan.arenaBytes()).draw(file);
+    }
+
+    private void draw(Path file) {
+        int width = LEFT + step * (map.moments().size() + 1) + 30;
+        try (Picture picture = new Picture(width, TOP + HEIGHT + BELOW)) {
+            picture.text(
+                    String.format(
+                            Locale.ROOT,
+                            "arena of %,d bytes over %d steps, each body once",
+                            arenaBytes,
+                            map.moments().size()),
+                    LEFT,
+                    20,
+                    Picture.INK);
+            legend(picture);
+            map.bodies().forEach(body -> body(picture, body));
+            map.regions().forEach(region -> region(picture, region));
+            axis(picture);
+            picture.write(file);
+        }
+    }
+
+    private static void legend(Picture picture) {
+        int x = LEFT;
+        Object[][] entries = {
+            {"transient", TRANSIENT}, {"carry", CARRY}, {"scratch", SCRATCH}, {"output", OUTPUT}
+        };
+        for (Object[] entry : entries) {
+            picture.box(x, 28, 10, 10, (Color) entry[1]);
+            picture.text((String) entry[0], x + 14, 37, Picture.INK);
+            x += 90;
+        }
+    }
+
+    private void body(Picture picture, PlanMap.Body body) {
+        int from = x(body.from());
+        int to = x(body.to() + 1);
+        picture.graphics().setColor(Picture.FAINT);
+        picture.graphics().drawLine(from, TOP - 8, from, TOP + HEIGHT);
+        picture.graphics().drawLine(to, TOP - 8, to, TOP + HEIGHT);
+        String times = body.rounds() + "x";
+        boolean fits = picture.graphics().getFontMetrics().stringWidth(times) < to - from;
+        if (fits) {
+            picture.text(times, (from + to) / 2 - 6, TOP - 6, Picture.INK);
+        }
+    }
+
+    private void region(Picture picture, PlanMap.Region region) {
+        Color color =
+                switch (region.kind()) {
+                    case TRANSIENT -> TRANSIENT;
+                    case CARRY -> CARRY;
+                    case SCRATCH -> SCRATCH;
+                    case OUTPUT -> OUTPUT;
+                };
+        int left = x(region.from());
+        int right = x(region.to() + 1);
+        int top = y(region.offset() + region.length());
+        int height = Math.max(1, y(region.offset()) - top);
+        picture.box(left, top, right - left, height, color);
+        picture.graphics().setColor(Color.WHITE);
+        picture.graphics().drawRect(left, top, right - left, height);
+    }
+
+    private void axis(Picture picture) {
+        for (int i = 0; i <= 4; i++) {
+            long bytes = arenaBytes / 4 * i;
+            String mib = String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
+            picture.textBefore(mib, LEFT - 6, y(bytes) + 4, LEFT - 10);
+        }
+        picture.text("steps", LEFT, TOP + HEIGHT + 20, Picture.INK);
+    }
+
+    private int x(int moment) {
+        return LEFT + step * moment;
+    }
+
+    private int y(long bytes) {
+        return TOP + HEIGHT - (int) (bytes * (double) HEIGHT / arenaBytes);
+    }
+}

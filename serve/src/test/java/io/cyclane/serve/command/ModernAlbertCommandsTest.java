@@ -1,0 +1,212 @@
+package io.cyclane.serve.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cyclane.model.RandomModel;
+import io.cyclane.serve.CommandRun;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The commands around a ModernALBERT, on a small random one. */
+class ModernAlbertCommandsTest {
+    private static final String CONFIG =
+            """
+            {"model_type": "ModernALBERT", "vocab_size": 12, "embedding_size": 8,
+             "hidden_size": 16, "num_hidden_layers": 4, "group_depth": 2, "expert_groups": [2],
+             "num_attention_heads": 2, "intermediate_size": 24, "num_experts": 3, "top_k": 2,
+             "lora_rank": 2, "lora_alpha": 4, "hidden_act": "gelu",
+             "max_position_embeddings": 16}
+            """;
+    private static final List<String> WORDS =
+            List.of(
+                    "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sleeps", "rug",
+                    "##s", "on", "a");
+
+    @TempDir Path temporary;
+    private Path model;
+
+    @BeforeEach
+    void write() throws IOException {
+        model = Files.createDirectory(temporary.resolve("model"));
+        Files.write(model.resolve("vocab.txt"), WORDS);
+        Files.writeString(model.resolve("config.json"), CONFIG);
+        RandomModel.write(model, 1);
+    }
+
+    private static String run(String... arguments) {
+        CommandRun run = CommandRun.of(arguments);
+        assertEquals(0, run.exitCode(), run::err);
+        return run.out();
+    }
+
+    private static String fails(int exitCode, String... arguments) {
+        CommandRun run = CommandRun.of(arguments);
+        assertEquals(exitCode, run.exitCode(), run::err);
+        assertEquals("", run.out());
+        return run.err();
+    }
+
+    private String path(String name) {
+        return temporary.resolve(name).toString();
+    }
+
+    @Test
+    void mergeTellsHowFarOutputsMove() throws IOException {
+        Path texts = Files.writeString(temporary.resolve("texts"), "the cat sleeps\n\na rug\n");
+        String[] merge = {
+            "merge",
+            "--model",
+            model.toString(),
+            "--mode",
+            "ema",
+            "--over",
+            "factors",
+            "--emit",
+            "svd",
+            "--rank",
+            "1",
+            "--calibrate",
+            texts.toString(),
+            "--out",
+            path("merged")
+        };
+        String out = run(merge);
+        assertTrue(
+                out.matches(
+                        "groups\\.1\\.layers\\.0\\.mlp( 0\\.\\d{4}){3}\n"
+                                + ".*merged: beside the weights, rank 1\n"
+                                + "hidden states of 9 tokens in 2 texts, before and after: mean"
+                                + " cosine 0\\.\\d{6}, max error \\S+ \\(RMS \\S+\\)\n"),
+                out);
+        assertTrue(fails(1, merge).contains("exists already"));
+        String[] again = merge.clone();
+        again[2] = path("merged");
+        again[again.length - 1] = path("again");
+        assertTrue(fails(1, again).contains("its experts are merged already (ema, over factors"));
+        String json = run("merge", "--model", model.toString(), "--json", "--out", path("fold"));
+        assertTrue(json.startsWith("{\"rank\":0,\"texts\":8,\"tokens\":"), json);
+        assertTrue(json.contains("\"shares\":{\"groups.1.layers.0.mlp\":[0.333"), json);
+    }
+
+    @Test
+    void mergeRefusesWhatMakesNoSense() {
+        String[] common = {"merge", "--model", model.toString(), "--out", path("merged")};
+        assertTrue(fails(2, with(common, "--mode", "ema")).contains("give texts with --calibrate"));
+        assertTrue(fails(2, with(common, "--emit", "svd")).contains("factors by SVD need a rank"));
+        assertTrue(fails(2, with(common, "--rank", "2")).contains("a rank is for factors by SVD"));
+        assertTrue(fails(2, with(common, "--mode", "mean")).contains("'mean'"));
+    }
+
+    private static String[] with(String[] arguments, String... more) {
+        String[] all = java.util.Arrays.copyOf(arguments, arguments.length + more.length);
+        System.arraycopy(more, 0, all, arguments.length, more.length);
+        return all;
+    }
+
+    @Test
+    void inspectShowsRoundsAndRouters() throws IOException {
+        Path png = temporary.resolve("inspect.png");
+        String[] inspect = {
+            "inspect", "--model", model.toString(), "--text", "the cats sleeps on a rug"
+        };
+        String out = run(with(inspect, "--png", png.toString()));
+        assertTrue(
+                out.matches(
+                        "(round \\d   cosine to the one before -?[01]\\.\\d{4}\n){4}"
+                                + "(groups\\.1\\.layers\\.0\\.mlp round [12] shares( [01]\\.\\d{3}){3}\n){2}"
+                                + ".*inspect\\.png: drawn\n"),
+                out);
+        BufferedImage image = ImageIO.read(png.toFile());
+        assertTrue(image.getWidth() >= 480 && image.getHeight() > 300);
+        String json = run(with(inspect, "--json", "--max-tokens", "4"));
+        assertEquals(6, json.lines().count());
+        assertTrue(
+                json.lines()
+                        .skip(4)
+                        .allMatch(line ->
+                                line.contains("{\"token\":\"[CLS]\",\"experts\":[")
+                                        && line.split("\"token\"").length == 5),
+                json);
+        assertTrue(fails(2, with(inspect, "--max-tokens", "0")).contains("at least 1"));
+        String nowhere = path("no folder/inspect.png");
+        CommandRun run = CommandRun.of(with(inspect, "--png", nowhere));
+        assertEquals(1, run.exitCode());
+        assertTrue(run.err().contains("can not be written"), run::err);
+    }
+
+    @Test
+    void planDrawsItsSlots() throws IOException {
+        Path png = temporary.resolve("plan.png");
+        run("plan", "--tokens", "9", "--sequences", "2", "--png", png.toString());
+        BufferedImage image = ImageIO.read(png.toFile());
+        // The carry's colour, in the middle of the lower half.
+        assertEquals(0xffe08e45, image.getRGB(image.getWidth() / 3, image.getHeight() - 60));
+    }
+
+    @Test
+    void newRefusesAFolderThatIsThere() {
+        String[] again = {"new", "--variant", "tiny", "--out", model.toString()};
+        assertTrue(fails(1, again).contains("exists already"));
+        assertTrue(fails(2, "new", "--variant", "huge", "--out", path("n")).contains("'huge'"));
+        assertTrue(
+                fails(1, "new", "--variant", "tiny", "--rounds", "0", "--out", path("n"))
+                        .contains("a group is applied 1 to 4096 times, not 0"));
+        assertTrue(Files.notExists(temporary.resolve("n")));
+    }
+
+    @Test
+    void exportAndConvertTakeTheirOptions() throws IOException {
+        String out =
+                run(
+                        "export",
+                        "onnx",
+                        "--model",
+                        model.toString(),
+                        "--routing-inputs",
+                        "--out",
+                        path("m.onnx"));
+        assertTrue(out.matches(".*m\\.onnx: [\\d,]+ bytes\n"), out);
+        Path table = Files.writeString(temporary.resolve("map"), "model\\.(.*) -> student.$1\n");
+        run(
+                "convert",
+                "--model",
+                model.toString(),
+                "--weight-map",
+                table.toString(),
+                "--dtype",
+                "bf16",
+                "--out",
+                path("converted"));
+        run("inspect", "--model", path("converted"), "--text", "the cat");
+    }
+
+    /** The refusal of foreign names prints the table to complete. */
+    @Test
+    void aCheckpointWithOtherNamesIsRefusedWithATable() throws IOException {
+        Path table = Files.writeString(temporary.resolve("map"), "model\\.(.*) -> other.$1\n");
+        run(
+                "convert",
+                "--model",
+                model.toString(),
+                "--weight-map",
+                table.toString(),
+                "--dtype",
+                "f32",
+                "--out",
+                path("other"));
+        String err = fails(1, "inspect", "--model", path("other"), "--text", "the cat");
+        assertTrue(err.contains("unknown other.final_norm.weight F32 [16]"), err);
+        assertTrue(err.contains("\na weight map to complete, for --weight-map:\n"), err);
+        assertTrue(
+                err.contains("\nother\\.projection\\.weight -> projection.weight  # F32 [16, 8]\n"),
+                err);
+    }
+}
