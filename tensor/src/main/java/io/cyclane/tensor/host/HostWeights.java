@@ -59,6 +59,7 @@ final class HostWeights implements Weights {
         Key key = Key.of(parameter, each, packing);
         Resident resident = residents.get(key);
         if (resident == null) {
+            requireReadable(key);
             resident = read(key, packing, slab(bytes(key, packing)).buffer());
             residents.put(key, resident);
         }
@@ -75,6 +76,7 @@ final class HostWeights implements Weights {
                 wanted.put(key, packing);
             }
         });
+        wanted.keySet().forEach(this::requireReadable);
         Map<Key, Buffer> places = places(wanted);
         Map<Key, Resident> read = new ConcurrentHashMap<>();
         Queue<RuntimeException> failures = new ConcurrentLinkedQueue<>();
@@ -138,11 +140,6 @@ final class HostWeights implements Weights {
 
     private Resident read(Key key, Packing packing, Buffer place) {
         Slab master = masters.get(key.parameter);
-        if (sealed && master == null) {
-            throw new BackendException(
-                    "parameter '%s' was not packed as %s before the checkpoint was closed: compile every program of a model before sealing its weights"
-                            .formatted(key.parameter.name(), key.layout));
-        }
         Resident resident = new Resident(place, packing);
         try (Arena memory = Arena.ofConfined()) {
             SegmentAllocator copies =
@@ -152,6 +149,14 @@ final class HostWeights implements Weights {
             requireWhole(key.parameter, rows);
             pack(rows, key, resident);
             return resident;
+        }
+    }
+
+    private void requireReadable(Key key) {
+        if (sealed && !masters.containsKey(key.parameter)) {
+            throw new BackendException(
+                    "parameter '%s' was not packed as %s before the checkpoint was closed: compile every program of a model before sealing its weights"
+                            .formatted(key.parameter.name(), key.layout));
         }
     }
 
