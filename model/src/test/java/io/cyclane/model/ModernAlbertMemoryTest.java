@@ -126,6 +126,29 @@ class ModernAlbertMemoryTest {
         }
     }
 
+    /** Which rows share an expert's tile depends on the batch; what comes out must not. */
+    @ParameterizedTest
+    @CsvSource({"2, true", "1, true", "4, false"})
+    void aTextsBitsDoNotDependOnItsNeighbours(int chosen, boolean renormalised) {
+        String config =
+                SmallModel.MODERNALBERT
+                        .replace("\"top_k\": 2", "\"top_k\": " + chosen)
+                        .replace(
+                                "\"lora_rank\"",
+                                "\"norm_topk_prob\": " + renormalised + ", \"lora_rank\"");
+        Path model = SmallModel.write(folder, config, 3);
+        List<String> texts =
+                java.util.stream.IntStream.of(1, 40, 3, 17, 2, 30, 5, 9)
+                        .mapToObj(SmallModel::words)
+                        .toList();
+        try (Encoder encoder = Encoder.load(model)) {
+            float[][] together = encoder.embed(texts);
+            for (int i = 0; i < texts.size(); i++) {
+                assertArrayEquals(encoder.embed(texts.get(i)), together[i], "text " + i);
+            }
+        }
+    }
+
     @Test
     void everyDtypeOfAFolderLoads() {
         Path model = SmallModel.write(folder.resolve("a"), SmallModel.MODERNALBERT, 3);
