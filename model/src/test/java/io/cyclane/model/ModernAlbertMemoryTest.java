@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.cyclane.model.checkpoint.ModelConfig;
 import io.cyclane.model.checkpoint.StoredType;
 import io.cyclane.model.modernalbert.ModernAlbertConfig;
-import io.cyclane.model.modernalbert.Variant;
 import io.cyclane.tensor.backend.Weights;
 import io.cyclane.tensor.memory.PlanMap;
 import java.io.IOException;
@@ -36,8 +35,8 @@ class ModernAlbertMemoryTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Variant.class)
-    void theArenaDoesNotGrowWithRounds(Variant variant) {
+    @EnumSource(ModernAlbertVariant.class)
+    void theArenaDoesNotGrowWithRounds(ModernAlbertVariant variant) {
         PlanReport few = plan(ModernAlbertConfig.withRounds(variant.config(), 3), LARGE);
         PlanReport many = plan(ModernAlbertConfig.withRounds(variant.config(), 30), LARGE);
         assertEquals(few.arenaBytes(), many.arenaBytes());
@@ -68,7 +67,7 @@ class ModernAlbertMemoryTest {
     /** The picture's regions are the plan's: none beyond the arena, none over another. */
     @Test
     void theMapShowsThePlan() {
-        PlanReport plan = plan(Variant.TINY.config(), new Capacity(64, 4));
+        PlanReport plan = plan(ModernAlbertVariant.TINY.config(), new Capacity(64, 4));
         PlanMap map = plan.map();
         assertEquals(7, map.bodies().size());
         assertEquals(2, map.bodies().getFirst().rounds());
