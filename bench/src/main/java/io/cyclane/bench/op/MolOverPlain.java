@@ -19,7 +19,9 @@ final class MolOverPlain {
     private static final int[] ROWS = {16, 128, 384};
 
     /** C2 needs some seconds for the first layer; the kernels of the next are the same. */
-    private static final double WARM_SECONDS = 2;
+    private static final double FIRST_WARM_SECONDS = 10;
+
+    private static final double WARM_SECONDS = 1.5;
 
     private static final double RUN_SECONDS = 0.1;
 
@@ -37,19 +39,21 @@ final class MolOverPlain {
     void print() {
         System.setProperty("cyclane.threads", "1");
         try (Backend backend = Backends.open("cpu")) {
+            double warm = FIRST_WARM_SECONDS;
             for (String widths : WIDTHS) {
                 for (int rows : ROWS) {
-                    print(backend, MolLayer.of(rows + "x" + widths));
+                    print(backend, MolLayer.of(rows + "x" + widths), warm);
+                    warm = WARM_SECONDS;
                 }
             }
         }
     }
 
-    private void print(Backend backend, MolLayer layer) {
+    private void print(Backend backend, MolLayer layer, double warmSeconds) {
         try (OneOp plain = layer.scaled(OneOp.open(backend, layer::plain));
                 OneOp routed = layer.scaled(OneOp.open(backend, layer::routed))) {
             long start = System.nanoTime();
-            while (!backend.isWarm() || System.nanoTime() - start < WARM_SECONDS * 1e9) {
+            while (!backend.isWarm() || System.nanoTime() - start < warmSeconds * 1e9) {
                 plain.run();
                 routed.run();
             }
