@@ -9,6 +9,5 @@ module io.cyclane.model {
 
     exports io.cyclane.model;
     exports io.cyclane.model.checkpoint;
-    exports io.cyclane.model.modernalbert;
     exports io.cyclane.model.text;
 }

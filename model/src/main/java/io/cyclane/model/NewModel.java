@@ -4,7 +4,6 @@ import io.cyclane.model.checkpoint.AtomicFolder;
 import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.checkpoint.ModelConfig;
 import io.cyclane.model.modernalbert.ModernAlbertConfig;
-import io.cyclane.model.modernalbert.Variant;
 import io.cyclane.model.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,7 +41,8 @@ public final class NewModel {
      * @param rounds how often every group is applied, instead of the variant's own number
      * @param tokenizer a file or folder to copy, if any
      */
-    public record Plan(Variant variant, long seed, OptionalInt rounds, Optional<Path> tokenizer) {}
+    public record Plan(
+            ModernAlbertVariant variant, long seed, OptionalInt rounds, Optional<Path> tokenizer) {}
 
     /**
      * What was made.

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.cyclane.model.checkpoint.ModelConfig;
 import io.cyclane.model.checkpoint.StoredType;
 import io.cyclane.model.modernalbert.ModernAlbertConfig;
-import io.cyclane.model.modernalbert.Variant;
 import io.cyclane.tensor.backend.Weights;
 import io.cyclane.tensor.memory.PlanMap;
 import java.io.IOException;
@@ -36,8 +35,8 @@ class ModernAlbertMemoryTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Variant.class)
-    void theArenaDoesNotGrowWithRounds(Variant variant) {
+    @EnumSource(ModernAlbertVariant.class)
+    void theArenaDoesNotGrowWithRounds(ModernAlbertVariant variant) {
         PlanReport few = plan(ModernAlbertConfig.withRounds(variant.config(), 3), LARGE);
         PlanReport many = plan(ModernAlbertConfig.withRounds(variant.config(), 30), LARGE);
         assertEquals(few.arenaBytes(), many.arenaBytes());
@@ -68,7 +67,7 @@ class ModernAlbertMemoryTest {
     /** The picture's regions are the plan's: none beyond the arena, none over another. */
     @Test
     void theMapShowsThePlan() {
-        PlanReport plan = plan(Variant.TINY.config(), new Capacity(64, 4));
+        PlanReport plan = plan(ModernAlbertVariant.TINY.config(), new Capacity(64, 4));
         PlanMap map = plan.map();
         assertEquals(7, map.bodies().size());
         assertEquals(2, map.bodies().getFirst().rounds());
@@ -123,6 +122,29 @@ class ModernAlbertMemoryTest {
                 all.reranker().rank("a cat", List.of("the rug", "on"));
             }
             assertEquals(before, weights.packings());
+        }
+    }
+
+    /** Which rows share an expert's tile depends on the batch; what comes out must not. */
+    @ParameterizedTest
+    @CsvSource({"2, true", "1, true", "4, false"})
+    void aTextsBitsDoNotDependOnItsNeighbours(int chosen, boolean renormalised) {
+        String config =
+                SmallModel.MODERNALBERT
+                        .replace("\"top_k\": 2", "\"top_k\": " + chosen)
+                        .replace(
+                                "\"lora_rank\"",
+                                "\"norm_topk_prob\": " + renormalised + ", \"lora_rank\"");
+        Path model = SmallModel.write(folder, config, 3);
+        List<String> texts =
+                java.util.stream.IntStream.of(1, 40, 3, 17, 2, 30, 5, 9)
+                        .mapToObj(SmallModel::words)
+                        .toList();
+        try (Encoder encoder = Encoder.load(model)) {
+            float[][] together = encoder.embed(texts);
+            for (int i = 0; i < texts.size(); i++) {
+                assertArrayEquals(encoder.embed(texts.get(i)), together[i], "text " + i);
+            }
         }
     }
 

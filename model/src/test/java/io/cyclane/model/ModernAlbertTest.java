@@ -7,7 +7,6 @@ import io.cyclane.model.checkpoint.ModelConfig;
 import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.model.modernalbert.ModernAlbert;
 import io.cyclane.model.modernalbert.ModernAlbertConfig;
-import io.cyclane.model.modernalbert.Variant;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.backend.Backend;
@@ -136,7 +135,8 @@ class ModernAlbertTest {
         "BASE, 74.2, 76.5",
         "LARGE, 117.1, 121.7",
     })
-    void variantsHaveTheSizesOfTheTable(Variant variant, double withFour, double withEight) {
+    void variantsHaveTheSizesOfTheTable(
+            ModernAlbertVariant variant, double withFour, double withEight) {
         assertEquals(withFour, millions(variant.config().with("num_experts", 4L)), 0.05);
         assertEquals(withEight, millions(variant.config()), 0.05);
     }
@@ -144,11 +144,11 @@ class ModernAlbertTest {
     /** One adapter for each layer: 1.07 million for tiny's 14, 2.15 for 16 of width 1024. */
     @Test
     void adaptersTakeWhatTheSpecificationSays() {
-        assertEquals(1.07, adapters(Variant.TINY), 0.006);
-        assertEquals(2.15, adapters(Variant.BASE), 0.006);
+        assertEquals(1.07, adapters(ModernAlbertVariant.TINY), 0.006);
+        assertEquals(2.15, adapters(ModernAlbertVariant.BASE), 0.006);
     }
 
-    private static double adapters(Variant variant) {
+    private static double adapters(ModernAlbertVariant variant) {
         ModelConfig config =
                 variant.config()
                         .with("use_adapter", true)

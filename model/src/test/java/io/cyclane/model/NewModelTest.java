@@ -11,7 +11,6 @@ import io.cyclane.model.checkpoint.ModelConfig;
 import io.cyclane.model.checkpoint.Safetensors;
 import io.cyclane.model.checkpoint.StoredType;
 import io.cyclane.model.modernalbert.ModernAlbertConfig;
-import io.cyclane.model.modernalbert.Variant;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -153,7 +152,7 @@ class NewModelTest {
                         () ->
                                 NewModel.write(
                                         new NewModel.Plan(
-                                                Variant.TINY,
+                                                ModernAlbertVariant.TINY,
                                                 1,
                                                 OptionalInt.of(3),
                                                 Optional.of(none)),
@@ -165,14 +164,14 @@ class NewModelTest {
 
     @Test
     void roundsAreSetForAllGroups() {
-        ModelConfig tiny = ModernAlbertConfig.withRounds(Variant.TINY.config(), 30);
+        ModelConfig tiny = ModernAlbertConfig.withRounds(ModernAlbertVariant.TINY.config(), 30);
         ModernAlbertConfig config = ModernAlbertConfig.of(tiny);
         assertEquals(List.of(30, 30, 30, 30, 30, 30, 30), config.rounds());
         assertEquals(210, config.sights().size());
         for (int rounds : new int[] {0, 5000, 600}) {
             assertThrows(
                     CheckpointException.class,
-                    () -> ModernAlbertConfig.withRounds(Variant.TINY.config(), rounds));
+                    () -> ModernAlbertConfig.withRounds(ModernAlbertVariant.TINY.config(), rounds));
         }
     }
 }

@@ -71,6 +71,46 @@ class OnnxExportTest {
         assertTrue(!counts.containsKey("Softmax"));
     }
 
+    /**
+     * The mixture in its cheap form: with each base weight one product, with each stack of factors
+     * one, and one for the router, in each of four applications; two plain layers; a projection.
+     */
+    @Test
+    void aMixtureTakesOneProductWithEachWeight() throws IOException {
+        OnnxModel model = export(SmallModel.MODERNALBERT, Task.EMBEDDING, OnnxExport.Form.FUSED);
+        assertEquals(List.of("input_ids", "attention_mask"), model.inputs());
+        Map<String, Long> counts =
+                model.nodes().stream()
+                        .collect(Collectors.groupingBy(OnnxModel.Node::op, Collectors.counting()));
+        System.out.println("nodes: " + new java.util.TreeMap<>(counts));
+        assertEquals(4, counts.get("TopK"));
+        assertEquals(6, counts.get("com.microsoft.MultiHeadAttention"));
+        assertEquals(1 + 6 * 2 + 2 * 2 + 4 * (2 + 4 + 1), counts.get("MatMul"));
+        assertEquals(6, counts.get("Gelu"));
+        // Each factor of four experts once, though two rounds of each of two groups read them.
+        long factors =
+                model.initializers().keySet().stream().filter(n -> n.contains("lora")).count();
+        assertEquals(2 * 4, factors);
+        Path open = folder.resolve("open.onnx");
+        OnnxExport.write(
+                folder.toString(),
+                Task.EMBEDDING,
+                open,
+                OnnxExport.Form.FUSED,
+                false,
+                OnnxExport.Routing.OPEN);
+        OnnxModel routed = OnnxModel.read("open", MemorySegment.ofArray(Files.readAllBytes(open)));
+        assertEquals(List.of("input_ids", "attention_mask", "experts", "gates"), routed.inputs());
+        assertEquals(
+                List.of(
+                        "last_hidden_state",
+                        "sentence_embedding",
+                        "chosen_experts",
+                        "chosen_gates",
+                        "router_scores"),
+                routed.outputs());
+    }
+
     @Test
     void aFileThatCanNotBeWrittenIsNamed() throws IOException {
         SmallModel.write(folder, SmallModel.BERT, 1);

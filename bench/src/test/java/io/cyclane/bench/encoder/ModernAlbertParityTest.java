@@ -15,11 +15,11 @@ import io.cyclane.model.ExpertMerge.Over;
 import io.cyclane.model.Inspector;
 import io.cyclane.model.Inspector.Inspection;
 import io.cyclane.model.Inspector.Routing;
+import io.cyclane.model.ModernAlbertVariant;
 import io.cyclane.model.OnnxExport;
 import io.cyclane.model.OnnxExport.Form;
 import io.cyclane.model.RandomModel;
 import io.cyclane.model.Task;
-import io.cyclane.model.modernalbert.Variant;
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.Tokenizer;
 import io.cyclane.tensor.backend.BackendException;
@@ -115,17 +115,17 @@ class ModernAlbertParityTest {
 
     @Test
     void tinyAgrees() throws Exception {
-        variant(Variant.TINY, random(new int[] {1, 33}, 50_368));
+        variant(ModernAlbertVariant.TINY, random(new int[] {1, 33}, 50_368));
     }
 
     @Tag("long")
     @ParameterizedTest
-    @EnumSource(Variant.class)
-    void variantsAgreeOnRealTexts(Variant variant) throws Exception {
+    @EnumSource(ModernAlbertVariant.class)
+    void variantsAgreeOnRealTexts(ModernAlbertVariant variant) throws Exception {
         variant(variant, realTexts());
     }
 
-    private void variant(Variant variant, List<int[]> texts) throws Exception {
+    private void variant(ModernAlbertVariant variant, List<int[]> texts) throws Exception {
         Files.write(folder.resolve("config.json"), variant.config().json());
         RandomModel.write(folder, 3);
         agrees(folder, Form.FUSED, texts);

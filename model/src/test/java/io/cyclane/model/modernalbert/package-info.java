@@ -1,3 +1,4 @@
+/** Tests of ModernALBERT's settings. */
 @NullMarked
 package io.cyclane.model.modernalbert;
 

@@ -1,7 +1,7 @@
 package io.cyclane.serve.command;
 
+import io.cyclane.model.ModernAlbertVariant;
 import io.cyclane.model.NewModel;
-import io.cyclane.model.modernalbert.Variant;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -28,7 +28,7 @@ final class New implements Callable<Integer> {
             paramLabel = "V",
             required = true,
             description = "${COMPLETION-CANDIDATES}")
-    private Variant variant;
+    private ModernAlbertVariant variant;
 
     @Option(
             names = "--seed",

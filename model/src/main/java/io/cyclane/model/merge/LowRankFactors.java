@@ -1,4 +1,4 @@
-package io.cyclane.model.modernalbert;
+package io.cyclane.model.merge;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.cyclane.model.modernalbert;
+package io.cyclane.model;
 
 import io.cyclane.model.checkpoint.ModelConfig;
 import java.io.IOException;
@@ -7,12 +7,12 @@ import java.io.UncheckedIOException;
 import java.util.Locale;
 
 /**
- * The four sizes of ModernALBERT, each a configuration file beside this class.
+ * The four sizes of ModernALBERT, each a configuration file.
  *
  * <p>Only tiny's is anchored by a published configuration; the others reproduce what sizes are
  * reported.
  */
-public enum Variant {
+public enum ModernAlbertVariant {
     /** 51 million parameters. */
     TINY,
     /** 58 million. */
@@ -24,10 +24,10 @@ public enum Variant {
 
     /** {@return the configuration} */
     public ModelConfig config() {
-        String name = name().toLowerCase(Locale.ROOT) + ".json";
-        try (InputStream file = Variant.class.getResourceAsStream(name)) {
+        String name = "modernalbert/" + name().toLowerCase(Locale.ROOT) + ".json";
+        try (InputStream file = ModernAlbertVariant.class.getResourceAsStream(name)) {
             if (file == null) {
-                throw new AssertionError(name + " is missing beside its class");
+                throw new AssertionError(name + " is missing");
             }
             return ModelConfig.parse("variant " + name, file.readAllBytes());
         } catch (IOException e) {

@@ -1,4 +1,4 @@
-package io.cyclane.model.modernalbert;
+package io.cyclane.model.merge;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

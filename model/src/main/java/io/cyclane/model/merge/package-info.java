@@ -1,0 +1,5 @@
+/** What merging experts computes. */
+@NullMarked
+package io.cyclane.model.merge;
+
+import org.jspecify.annotations.NullMarked;
