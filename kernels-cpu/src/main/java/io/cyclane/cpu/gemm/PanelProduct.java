@@ -16,8 +16,8 @@ import java.util.Arrays;
  * the bias and turns them into the result.
  */
 final class PanelProduct implements Workers.Task {
-    /** The most rows of a block: 20 tiles of 10, where 384 inputs fill 338 KB. */
-    private static final int MOST_BLOCK_ROWS = 200;
+    /** The most rows of a block: 40 tiles of 10, where 384 inputs fill 665 KB. */
+    private static final int MOST_BLOCK_ROWS = 400;
 
     /** The left block's share of the second-level cache, which is 1 MB or more where it matters. */
     private static final long LEFT_BYTES = 768 << 10;
