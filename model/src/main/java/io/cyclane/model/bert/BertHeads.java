@@ -1,25 +1,21 @@
 package io.cyclane.model.bert;
 
-import io.cyclane.model.Heads;
+import io.cyclane.model.FirstTokenHeads;
 import io.cyclane.model.layer.Dense;
 import io.cyclane.model.layer.Norm;
-import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.model.layer.Transform;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
-import io.cyclane.tensor.op.Activation;
-import io.cyclane.tensor.op.Pool;
 import io.cyclane.tensor.program.Recorder;
 import java.util.Optional;
 
 /**
  * BERT's task heads.
  *
- * <p>Masked words: {@code words . LN(function(dense x)) + bias}, the word table once more. Texts:
- * the first token's vector through the pooler, {@code tanh(dense x)}, and a linear layer. Tokens
- * and spans: a linear layer. Source: arXiv:1810.04805, sections 3 and 4.
+ * <p>Masked words: {@code words . LN(function(dense x)) + bias}, the word table once more. Source:
+ * arXiv:1810.04805, section 3.
  */
-record BertHeads(BertConfig config, Parameter words) implements Heads {
+record BertHeads(BertConfig config, Parameter words) implements FirstTokenHeads {
     private static final String TRANSFORM = "cls.predictions.transform";
 
     @Override
@@ -33,24 +29,12 @@ record BertHeads(BertConfig config, Parameter words) implements Heads {
     }
 
     @Override
-    public Tensor sequence(Recorder g, Tensor x, RaggedBatch batch, int labels) {
-        int width = config.width();
-        Tensor first = g.first(new Pool(Pool.Kind.CLS), x, batch.offsets());
-        Tensor pooled = Dense.biased("pooler.dense", width, width).forward(g, first);
-        return classifier(labels).forward(g, g.activate(pooled, Activation.TANH));
+    public int width() {
+        return config.width();
     }
 
     @Override
-    public Tensor token(Recorder g, Tensor x, int labels) {
-        return classifier(labels).forward(g, x);
-    }
-
-    @Override
-    public Tensor span(Recorder g, Tensor x) {
-        return Dense.biased("qa_outputs", config.width(), 2).forward(g, x);
-    }
-
-    private Dense classifier(int labels) {
-        return Dense.biased("classifier", config.width(), labels);
+    public String pooler() {
+        return "pooler.dense";
     }
 }
