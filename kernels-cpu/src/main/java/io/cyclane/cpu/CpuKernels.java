@@ -262,7 +262,8 @@ final class CpuKernels implements KernelSet {
                             width,
                             pool.kind(),
                             workers);
-            case Positions _ -> new PositionsKernel(in, to.result(), sequences(to, x));
+            case Positions positions ->
+                    new PositionsKernel(in, to.result(), sequences(to, x), positions.first());
             case RmsNorm norm ->
                     new RmsNormKernel(
                             in, to.input(1), to.result(), to.rows(x), width, norm.eps(), workers);

@@ -22,9 +22,13 @@ public interface FirstTokenHeads extends Heads {
 
     @Override
     default Tensor sequence(Recorder g, Tensor x, RaggedBatch batch, int labels) {
+        return token(g, g.activate(pooled(g, x, batch), Activation.TANH), labels);
+    }
+
+    /** Records the dense layer on each text's first token, [S, D]. */
+    default Tensor pooled(Recorder g, Tensor x, RaggedBatch batch) {
         Tensor first = g.first(new Pool(Pool.Kind.CLS), x, batch.offsets());
-        Tensor pooled = Dense.biased(pooler(), width(), width()).forward(g, first);
-        return token(g, g.activate(pooled, Activation.TANH), labels);
+        return Dense.biased(pooler(), width(), width()).forward(g, first);
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cyclane.model.bert.Bert;
 import io.cyclane.model.bert.BertConfig;
+import io.cyclane.model.bert.BertConfig.Family;
 import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.Tokenizer;
@@ -131,7 +132,7 @@ class EncoderOracleTest {
             Map<String, Double> errors = new LinkedHashMap<>();
             errors.put("a row dropped", error(run(cpu(), model, Trial::dropRow)));
             errors.put("q and k swapped", error(run(cpu(), model, Trial::swapQueryAndKey)));
-            BertConfig config = BertConfig.of(model.folder().config());
+            BertConfig config = BertConfig.of(Family.BERT, model.folder().config());
             errors.put("eps", error(run(cpu(), with(model, wrong(config, 1e-3f)), (_, _) -> {})));
             if (showsGelu) {
                 Bert byTanh = wrong(config, Activation.GELU_TANH);
@@ -199,12 +200,14 @@ class EncoderOracleTest {
         private static Bert bert(BertConfig c, Activation function, float eps) {
             return new Bert(
                     new BertConfig(
+                            c.family(),
                             c.vocabulary(),
                             c.width(),
                             c.layers(),
                             c.heads(),
                             c.hidden(),
                             c.positions(),
+                            c.firstPosition(),
                             c.types(),
                             function,
                             eps));

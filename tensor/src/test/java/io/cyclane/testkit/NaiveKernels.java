@@ -101,7 +101,7 @@ public final class NaiveKernels implements KernelSet {
             case Op.Composite composite -> throw new AssertionError(composite + " is expanded");
             case MatMul matMul -> matMul(matMul, operands);
             case Pool pool -> pool(pool, operands);
-            case Positions _ -> positions(operands);
+            case Positions positions -> positions(positions, operands);
             case RmsNorm norm -> rmsNorm(norm, operands);
             case Rotary _ -> rotary(operands);
             case Route route -> NaiveExperts.route(route, operands);
@@ -271,7 +271,7 @@ public final class NaiveKernels implements KernelSet {
         };
     }
 
-    private static Kernel positions(Operands operands) {
+    private static Kernel positions(Positions op, Operands operands) {
         Place offsets = operands.input(0);
         Place y = operands.result();
         Count borders = operands.elements(operands.inputType(0));
@@ -280,7 +280,7 @@ public final class NaiveKernels implements KernelSet {
             for (int s = 0; s < n; s++) {
                 int start = NaiveMath.integer(offsets, s);
                 for (int t = start; t < NaiveMath.integer(offsets, s + 1L); t++) {
-                    NaiveMath.setInteger(y, t, t - start);
+                    NaiveMath.setInteger(y, t, op.first() + t - start);
                 }
             }
         };

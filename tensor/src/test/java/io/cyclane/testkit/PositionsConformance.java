@@ -11,8 +11,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Holds a backend to {@link Positions}. */
 public abstract class PositionsConformance extends OpConformance {
     private double[] positions(Ragged ragged) {
+        return positions(ragged, 0);
+    }
+
+    private double[] positions(Ragged ragged, int first) {
         return check(
-                new OneOp(new Positions(ragged.tokenExtent()))
+                new OneOp(new Positions(ragged.tokenExtent(), first))
                         .withIntegers("offsets", ragged.offsetsType(), ragged.offsets())
                         .counts(ragged),
                 ragged.toString(),
@@ -23,6 +27,12 @@ public abstract class PositionsConformance extends OpConformance {
     void startAnewInEachSequence() {
         double[] wanted = {0, 1, 2, 0, 0, 1};
         assertArrayEquals(wanted, positions(Ragged.of(3, 0, 1, 2, 0)));
+    }
+
+    @Test
+    void startWhereTheyAreTold() {
+        double[] wanted = {2, 3, 4, 2, 2, 3};
+        assertArrayEquals(wanted, positions(Ragged.of(3, 0, 1, 2, 0), 2));
     }
 
     @Test

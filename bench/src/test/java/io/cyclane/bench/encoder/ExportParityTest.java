@@ -62,6 +62,16 @@ class ExportParityTest {
              "type_vocab_size": 2, "hidden_act": "gelu", "layer_norm_eps": 1e-12,
              "id2label": {"0": "O", "1": "B-X", "2": "I-X"}}
             """;
+
+    /** Texts of 80 tokens take 82 places, for the first two are nobody's. */
+    private static final String ROBERTA =
+            """
+            {"model_type": "roberta", "vocab_size": 64, "hidden_size": 48, "num_hidden_layers": 2,
+             "num_attention_heads": 4, "intermediate_size": 100, "max_position_embeddings": 82,
+             "pad_token_id": 1, "type_vocab_size": 2, "hidden_act": "gelu",
+             "layer_norm_eps": 1e-5, "id2label": {"0": "O", "1": "B-X", "2": "I-X"}}
+            """;
+
     private static final String ALBERT =
             """
             {"model_type": "albert", "vocab_size": 64, "embedding_size": 20, "hidden_size": 48,
@@ -93,7 +103,7 @@ class ExportParityTest {
     @TempDir Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {BERT, ALBERT, MODERNBERT, MODERNALBERT})
+    @ValueSource(strings = {BERT, ROBERTA, ALBERT, MODERNBERT, MODERNALBERT})
     void vectorsAgree(String config) throws Exception {
         write(config, 64, 7);
         int[] lengths = {1, 2, 7, 16, 17, 33, 80, 5, 64};
@@ -125,7 +135,7 @@ class ExportParityTest {
 
     /** The same texts, one padded batch there, ragged here: what facades make of each head. */
     @ParameterizedTest
-    @ValueSource(strings = {BERT, ALBERT, MODERNBERT, MODERNALBERT})
+    @ValueSource(strings = {BERT, ROBERTA, ALBERT, MODERNBERT, MODERNALBERT})
     void everyHeadAgrees(String config) throws Exception {
         write(config, 64, 11);
         List<String> texts = List.of("ab cab", "b", "f e d c b a f e d c b a f e d", "cc aa");

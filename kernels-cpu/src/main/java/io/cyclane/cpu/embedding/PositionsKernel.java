@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The place of every token inside its sequence: 0, 1, 2 and so on, from 0 again where the next
- * sequence starts.
+ * The place of every token inside its sequence: {@code first} and on by ones, from {@code first}
+ * again where the next sequence starts.
  *
  * <p>offsets is I32 [S + 1], positions I32 [T]. One store a token: done by the caller alone.
  */
@@ -18,12 +18,14 @@ public final class PositionsKernel implements Kernel {
     private final Place offsets;
     private final Place positions;
     private final Count sequences;
+    private final int first;
 
     /** Binds the kernel. */
-    public PositionsKernel(Place offsets, Place positions, Count sequences) {
+    public PositionsKernel(Place offsets, Place positions, Count sequences, int first) {
         this.offsets = offsets;
         this.positions = positions;
         this.sequences = sequences;
+        this.first = first;
     }
 
     @Override
@@ -32,10 +34,10 @@ public final class PositionsKernel implements Kernel {
         MemorySegment to = positions.segment();
         int count = sequences.value();
         for (int sequence = 0; sequence < count; sequence++) {
-            int first = from.get(INT, offsets.offset() + 4L * sequence);
+            int start = from.get(INT, offsets.offset() + 4L * sequence);
             int end = from.get(INT, offsets.offset() + 4L * sequence + 4);
-            for (int token = first; token < end; token++) {
-                to.set(INT, positions.offset() + 4L * token, token - first);
+            for (int token = start; token < end; token++) {
+                to.set(INT, positions.offset() + 4L * token, first + token - start);
             }
         }
     }

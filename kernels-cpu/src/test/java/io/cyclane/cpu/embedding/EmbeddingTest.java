@@ -55,13 +55,13 @@ public class EmbeddingTest {
     void positionsStartAnewInEverySequence() {
         Place offsets = Values.ofInts(0, 3, 3, 4, 8);
         Place positions = Values.ofInts(new int[9]);
-        new PositionsKernel(offsets, positions, Count.fixed(4)).run();
+        new PositionsKernel(offsets, positions, Count.fixed(4), 0).run();
         int[] wanted = {0, 1, 2, 0, 0, 1, 2, 3, 0};
         for (int i = 0; i < wanted.length; i++) {
             int got = positions.segment().get(ValueLayout.JAVA_INT, 4L * i);
             assertEquals(wanted[i], got, "token " + i);
         }
-        new PositionsKernel(Values.ofInts(0), positions, Count.fixed(0)).run();
+        new PositionsKernel(Values.ofInts(0), positions, Count.fixed(0), 0).run();
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.cyclane.model.bert;
 import io.cyclane.model.EncoderTraits;
 import io.cyclane.model.Heads;
 import io.cyclane.model.TokenEncoder;
+import io.cyclane.model.bert.BertConfig.Family;
 import io.cyclane.model.layer.Norm;
 import io.cyclane.model.layer.QkvNames;
 import io.cyclane.model.layer.RaggedBatch;
@@ -10,17 +11,22 @@ import io.cyclane.model.recursion.RecursiveStack;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.op.Positions;
 import io.cyclane.tensor.program.Recorder;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** BERT's encoder: the MiniLM, BGE, E5 and GTE families among many. */
+/**
+ * BERT's encoder: the MiniLM, BGE, E5 and GTE families among many, and RoBERTa's, whose layers are
+ * the same.
+ */
 public final class Bert implements TokenEncoder {
     /** Checkpoints carry heads that the encoder alone does not read. */
     private static final List<String> HEADS =
             List.of(
                     "pooler.",
                     "cls.",
+                    "lm_head.",
                     "classifier.",
                     "qa_outputs.",
                     "dropout.",
@@ -42,7 +48,7 @@ public final class Bert implements TokenEncoder {
         positions =
                 Parameter.of(
                         "embeddings.position_embeddings.weight",
-                        config.positions(),
+                        config.firstPosition() + config.positions(),
                         config.width());
         types =
                 Parameter.of(
@@ -58,25 +64,34 @@ public final class Bert implements TokenEncoder {
     @Override
     public Tensor embed(Recorder g, RaggedBatch batch) {
         Tensor word = g.first(new Embedding(), g.parameter(words), batch.ids());
-        Tensor place = g.first(new Embedding(), g.parameter(positions), batch.positions());
+        Tensor place = g.first(new Embedding(), g.parameter(positions), places(g, batch));
         Tensor type = g.first(new Embedding(), g.parameter(types), batch.types());
         return norm.forward(g, g.add(g.add(word, place), type));
+    }
+
+    private Tensor places(Recorder g, RaggedBatch batch) {
+        int first = config.firstPosition();
+        return first == 0
+                ? batch.positions()
+                : g.first(new Positions(batch.tokens(), first), batch.offsets());
     }
 
     @Override
     public EncoderTraits traits() {
         return new EncoderTraits(
-                "bert",
+                config.family() == Family.ROBERTA ? "roberta" : "bert",
                 config.width(),
                 config.positions(),
                 words,
-                List.of("", "bert.", "model."),
+                List.of("", "bert.", "roberta.", "model."),
                 HEADS);
     }
 
     @Override
     public Heads heads() {
-        return new BertHeads(config, words);
+        return config.family() == Family.ROBERTA
+                ? new RobertaHeads(config, words)
+                : new BertHeads(config, words);
     }
 
     @Override
@@ -101,6 +116,7 @@ public final class Bert implements TokenEncoder {
     public String formerName(String stored) {
         return stored.replace(".LayerNorm.weight", ".LayerNorm.gamma")
                 .replace(".LayerNorm.bias", ".LayerNorm.beta")
-                .replace("cls.predictions.bias", "cls.predictions.decoder.bias");
+                .replace("cls.predictions.bias", "cls.predictions.decoder.bias")
+                .replace("lm_head.bias", "lm_head.decoder.bias");
     }
 }

@@ -51,9 +51,15 @@ final class OnnxMath {
         return graph.node("Div", x, graph.node("Max", length, graph.number(floor)).one()).one();
     }
 
-    /** The places 0, 1, 2 .. of a sequence's tokens, the same for all: [1, sequence]. */
-    static String positions(OnnxWriter graph, String ids) {
+    /**
+     * The places {@code first}, {@code first + 1} .. of a sequence's tokens, the same for all: [1,
+     * sequence].
+     */
+    static String positions(OnnxWriter graph, String ids, int first) {
         String range = range(graph, ids);
+        if (first != 0) {
+            range = graph.node("Add", range, graph.integers(first)).one();
+        }
         return graph.node("Unsqueeze", range, graph.integers(0)).one();
     }
 

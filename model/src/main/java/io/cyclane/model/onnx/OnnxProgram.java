@@ -220,7 +220,7 @@ public final class OnnxProgram {
                                     transposed(from.get(MolGeGlu.WO))));
             case Multiply _ -> List.of(graph.node("Mul", x, from.get(1)).one());
             case Pool pool -> List.of(pool(pool, x));
-            case Positions _ -> List.of(OnnxMath.positions(graph, IDS));
+            case Positions places -> List.of(OnnxMath.positions(graph, IDS, places.first()));
             case RmsNorm norm -> List.of(OnnxMath.rmsNorm(graph, norm, from));
             case Route route -> experts.route(route, apply, x, transposed(from.get(1)));
             case Rotary _ -> List.of(attention.turn(apply, from));

@@ -3,12 +3,13 @@ package io.cyclane.tensor.reference;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Operands;
+import io.cyclane.tensor.op.Positions;
 
-/** {@code y[t] = t - offsets[s]} for each row t of sequence s. */
+/** {@code y[t] = first + t - offsets[s]} for each row t of sequence s. */
 final class PositionsReference {
     private PositionsReference() {}
 
-    static Kernel of(Operands operands) {
+    static Kernel of(Positions op, Operands operands) {
         Values offsets = new Values(operands.input(0), operands.inputType(0).dtype());
         Values y = new Values(operands.result(), operands.resultType(0).dtype());
         Count borders = operands.elements(operands.inputType(0));
@@ -18,7 +19,7 @@ final class PositionsReference {
                 int start = offsets.integer(s);
                 int end = offsets.integer(s + 1);
                 for (int t = start; t < end; t++) {
-                    y.set(t, t - start);
+                    y.set(t, op.first() + t - start);
                 }
             }
         };

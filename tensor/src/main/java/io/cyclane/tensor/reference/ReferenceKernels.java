@@ -96,7 +96,7 @@ final class ReferenceKernels implements KernelSet {
             case MatMul matMul -> MatMulReference.of(matMul, operands);
             case Multiply _ -> MultiplyReference.of(operands);
             case Pool pool -> PoolReference.of(pool, operands);
-            case Positions _ -> PositionsReference.of(operands);
+            case Positions positions -> PositionsReference.of(positions, operands);
             case RmsNorm norm -> RmsNormReference.of(norm, operands);
             case Rotary _ -> RotaryReference.of(operands);
             case Route route -> RouteReference.of(route, operands);

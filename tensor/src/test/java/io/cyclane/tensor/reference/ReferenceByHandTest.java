@@ -229,6 +229,11 @@ final class ReferenceByHandTest {
                         .withIntegers("offsets", ragged.offsetsType(), ragged.offsets())
                         .counts(ragged),
                 numbers(0, 1, 0, 1, 2));
+        gives(
+                new OneOp(new Positions(ragged.tokenExtent(), 2))
+                        .withIntegers("offsets", ragged.offsetsType(), ragged.offsets())
+                        .counts(ragged),
+                numbers(2, 3, 2, 3, 4));
     }
 
     @Test
