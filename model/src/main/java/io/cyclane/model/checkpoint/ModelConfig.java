@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * A JSON object of settings, such as a model's {@code config.json}: typed, immutable.
  *
  * <p>Every accessor comes in two forms: with the key alone, when the setting must be there, and
- * with a value to take otherwise. A key whose value is {@code null} counts as not there. Errors
- * name the file and the key.
+ * with a value to take otherwise. A key whose value is {@code null} counts as not there, but for
+ * {@link #isNull}. Errors name the file and the key.
  */
 public final class ModelConfig {
     /** Larger than any real one by far; models keep their vocabularies elsewhere. */
@@ -106,13 +106,18 @@ public final class ModelConfig {
     /** {@return all keys that have a value, in order} */
     public Set<String> keys() {
         Set<String> keys = new TreeSet<>();
-        values.keySet().forEach(key -> keys.add((String) key));
+        values.keySet().stream().map(String.class::cast).filter(this::has).forEach(keys::add);
         return keys;
     }
 
     /** {@return whether the key has a value} */
     public boolean has(String key) {
-        return values.containsKey(key);
+        return value(key) != null;
+    }
+
+    /** {@return whether the key is there, and says {@code null}} */
+    public boolean isNull(String key) {
+        return values.get(key) == StrictJson.Null.NULL;
     }
 
     /** {@return the text at a key} */
@@ -272,11 +277,11 @@ public final class ModelConfig {
     }
 
     private @Nullable Object value(String key) {
-        return values.get(key);
+        return isNull(key) ? null : values.get(key);
     }
 
     private Object required(String key) {
-        Object value = values.get(key);
+        Object value = value(key);
         if (value == null) {
             throw new CheckpointException("%s: the key '%s' is missing".formatted(source, key));
         }

@@ -89,18 +89,16 @@ final class StrictJson {
             return value;
         } catch (JacksonException e) {
             long at = e.getLocation() == null ? -1 : e.getLocation().getByteOffset();
+            String place = at < 0 ? "" : " at byte " + at;
             throw new CheckpointException(
-                    "%s: not valid JSON at byte %d: %s"
-                            .formatted(source, at, e.getOriginalMessage()),
-                    e);
+                    "%s: not valid JSON%s: %s".formatted(source, place, e.getOriginalMessage()), e);
         }
     }
 
     /**
      * Reads one value of any kind: an unmodifiable Map or List, String, Long, Double, Boolean.
      *
-     * <p>Keys whose value is null are left out; a null in a list is a {@link Null}. An integer that
-     * does not fit a Long is a Double.
+     * <p>A null is a {@link Null}. An integer that does not fit a Long is a Double.
      */
     static Object tree(String source, byte[] utf8) {
         return whole(source, utf8, json -> value(source, json));
@@ -154,7 +152,7 @@ final class StrictJson {
         }
     }
 
-    /** A null in a list. */
+    /** A null. */
     enum Null {
         /** The only one. */
         NULL
@@ -167,10 +165,7 @@ final class StrictJson {
                 while (json.nextToken() != JsonToken.END_OBJECT) {
                     String key = text(source, json);
                     json.nextToken();
-                    Object value = value(source, json);
-                    if (value != Null.NULL) {
-                        object.put(key, value);
-                    }
+                    object.put(key, value(source, json));
                 }
                 yield Map.copyOf(object);
             }

@@ -33,7 +33,8 @@ public record Sight(int window, double theta) {
      * Reads what every layer sees, in either dialect of ModernBERT's configurations: {@code
      * global_attn_every_n_layers}, {@code global_rope_theta}, {@code local_rope_theta}; or the
      * later {@code layer_types}, {@code rope_parameters}, which count where both are there. {@code
-     * rope_theta} is the base in all layers.
+     * rope_theta} is the base in all layers. A {@code local_rope_theta} of null says that there is
+     * no base of their own for the layers that do not see everything: they take the others'.
      *
      * @param layers the depth with all rounds written out
      * @throws CheckpointException when a setting is not known
@@ -47,8 +48,13 @@ public record Sight(int window, double theta) {
                             .formatted(config.source(), local));
         }
         Sight far = new Sight(0, theta(config, GLOBAL, "global_rope_theta", defaults.globalTheta));
+        boolean isShared = config.isNull("local_rope_theta") && !config.has("rope_parameters");
         Sight near =
-                new Sight(local / 2, theta(config, LOCAL, "local_rope_theta", defaults.localTheta));
+                new Sight(
+                        local / 2,
+                        isShared
+                                ? far.theta
+                                : theta(config, LOCAL, "local_rope_theta", defaults.localTheta));
         List<Sight> sights = new ArrayList<>();
         if (!config.has("layer_types")) {
             int every = config.count("global_attn_every_n_layers", defaults.every);

@@ -55,6 +55,20 @@ class ModernBertConfigTest {
         assertTrue(former.isTied() && former.decoderBias() && !former.normBias());
     }
 
+    @Test
+    void localLayersWithoutABaseOfTheirOwnTakeTheOthers() {
+        ModernBertConfig absent = read(FORMER.replace("\"local_rope_theta\": 10000.0", "\"x\": 0"));
+        ModernBertConfig isNull =
+                read(
+                        FORMER.replace(
+                                        "\"local_rope_theta\": 10000.0",
+                                        "\"local_rope_theta\": null")
+                                .replace("160000.0", "80000.0"));
+        assertEquals(new Sight(64, 10_000), absent.sights().get(1));
+        assertEquals(new Sight(64, 80_000), isNull.sights().get(1));
+        assertEquals(new Sight(0, 80_000), isNull.sights().get(0));
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
