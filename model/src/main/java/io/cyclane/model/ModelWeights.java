@@ -106,7 +106,7 @@ final class ModelWeights implements WeightSource {
                             .collect(Collectors.joining(", "));
             if (!mayBeRandom) {
                 throw new CheckpointException(
-                        "%s: the head is missing, it has no %s: load a checkpoint that was trained for the task, or ask for a random head"
+                        "%s: the head is missing, it has no %s: load a checkpoint that was trained for the task, or ask for a random head (--random-head)"
                                 .formatted(checkpoint.source(), names));
             }
             LOG.log(Level.WARNING, checkpoint.source() + ": random numbers stand for " + names);

@@ -14,8 +14,18 @@ final class AtomicFiles {
 
     private AtomicFiles() {}
 
-    /** {@return a name in the same folder that nobody uses, hidden from listings} */
+    /**
+     * {@return a name in the same folder that nobody uses, hidden from listings}
+     *
+     * @throws CheckpointException when there is no such folder
+     */
     static Path temporary(Path path) {
+        Path folder = path.toAbsolutePath().getParent();
+        if (folder == null || !Files.isDirectory(folder)) {
+            throw new CheckpointException(
+                    "'%s' can not be written: there is no folder '%s', make it first"
+                            .formatted(path, folder));
+        }
         String random = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
         return path.resolveSibling("." + path.getFileName() + "." + random + ".tmp");
     }

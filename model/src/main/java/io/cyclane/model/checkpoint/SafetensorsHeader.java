@@ -47,7 +47,7 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         for (Entry entry : entries) {
             if (entry.begin != covered) {
                 throw new CheckpointException(
-                        "%s: tensor '%s' starts at %d, %s ends at %d: offsets must neither %s"
+                        "%s: tensor '%s' starts at %d, %s ends at %d: offsets must not %s"
                                 .formatted(
                                         source,
                                         entry.name,

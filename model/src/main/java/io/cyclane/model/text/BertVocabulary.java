@@ -26,7 +26,7 @@ final class BertVocabulary {
 
     static Tokenizer read(String file, String text, @Nullable Json config) {
         Map<String, Integer> ids = ids(text);
-        Vocabulary vocabulary = Vocabulary.of(ids);
+        Vocabulary vocabulary = Vocabulary.of(file, ids);
         List<AddedToken> added = new ArrayList<>();
         for (String special : SPECIALS) {
             Integer id = ids.get(special);

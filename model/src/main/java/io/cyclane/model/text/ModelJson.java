@@ -48,7 +48,7 @@ final class ModelJson {
                     entry.getKey(),
                     isId ? ((Long) entry.getValue()).intValue() : json.get(entry.getKey()).count());
         }
-        return Vocabulary.of(ids);
+        return Vocabulary.of(json.place(), ids);
     }
 
     private static Model bpe(Json json) {

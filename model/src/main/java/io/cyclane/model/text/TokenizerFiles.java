@@ -24,6 +24,9 @@ final class TokenizerFiles {
     private TokenizerFiles() {}
 
     static Tokenizer load(Path path) {
+        if (!Files.exists(path)) {
+            throw new TokenizerException("tokenizer '%s': no such file or folder".formatted(path));
+        }
         return Files.isDirectory(path) ? loadFolder(path) : loadFile(path);
     }
 

@@ -30,9 +30,10 @@ final class Vocabulary {
     /**
      * A vocabulary out of a map from piece to id.
      *
+     * @param source where it stands, for errors
      * @throws TokenizerException if an id is negative or stands for two pieces
      */
-    static Vocabulary of(Map<String, Integer> idsByPiece) {
+    static Vocabulary of(String source, Map<String, Integer> idsByPiece) {
         List<Map.Entry<String, Integer>> entries = new ArrayList<>(idsByPiece.entrySet());
         entries.sort(Map.Entry.comparingByValue());
         List<String> pieces = new ArrayList<>(entries.size());
@@ -42,12 +43,12 @@ final class Vocabulary {
             pieces.add(entries.get(i).getKey());
             if (ids[i] < 0 || ids[i] == Integer.MAX_VALUE) {
                 throw new TokenizerException(
-                        "vocabulary: piece '%s' has the id %d".formatted(pieces.get(i), ids[i]));
+                        "%s: piece '%s' has the id %d".formatted(source, pieces.get(i), ids[i]));
             }
             if (i > 0 && ids[i] == ids[i - 1]) {
                 throw new TokenizerException(
-                        "vocabulary: pieces '%s' and '%s' share the id %d"
-                                .formatted(pieces.get(i - 1), pieces.get(i), ids[i]));
+                        "%s: pieces '%s' and '%s' share the id %d"
+                                .formatted(source, pieces.get(i - 1), pieces.get(i), ids[i]));
             }
         }
         return new Vocabulary(pieces, ids);

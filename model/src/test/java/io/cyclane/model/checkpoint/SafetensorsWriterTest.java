@@ -128,7 +128,7 @@ class SafetensorsWriterTest {
         Entry vast = new Entry("a", StoredType.U8, List.of(Long.MAX_VALUE, 2L));
         assertSays("overflow", () -> SafetensorsWriter.create(path, List.of(vast), Map.of()));
         assertSays(
-                "can not be created",
+                "there is no folder",
                 () -> SafetensorsWriter.create(folder.resolve("no/a"), List.of(a), Map.of()));
         assertOnly();
     }

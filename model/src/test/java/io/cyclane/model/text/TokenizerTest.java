@@ -308,7 +308,7 @@ class TokenizerTest {
         assertTrue(error.getMessage().contains("merges.txt"), error.getMessage());
         Path missing = folder.resolve("tokenizer.json");
         error = assertThrows(TokenizerException.class, () -> Tokenizer.load(missing));
-        assertTrue(error.getMessage().contains("can not be read"), error.getMessage());
+        assertTrue(error.getMessage().contains("no such file or folder"), error.getMessage());
     }
 
     @Test

@@ -18,7 +18,7 @@ class VocabularyTest {
         for (int i = 0; i < 5000; i++) {
             ids.putIfAbsent(word(random), i * 7);
         }
-        Vocabulary vocabulary = Vocabulary.of(ids);
+        Vocabulary vocabulary = Vocabulary.of("vocabulary", ids);
         assertEquals(ids.size(), vocabulary.size());
         for (Map.Entry<String, Integer> entry : ids.entrySet()) {
             assertEquals(entry.getKey(), vocabulary.piece(entry.getValue()));
@@ -34,23 +34,26 @@ class VocabularyTest {
 
     @Test
     void hasPiecesOnlyForItsIds() {
-        Vocabulary vocabulary = Vocabulary.of(Map.of("a", 0, "b", 2, "c", 2_000_000_000));
+        Vocabulary vocabulary =
+                Vocabulary.of("vocabulary", Map.of("a", 0, "b", 2, "c", 2_000_000_000));
         assertEquals("c", vocabulary.piece(2_000_000_000));
         assertNull(vocabulary.piece(1));
         assertNull(vocabulary.piece(-1));
         assertNull(vocabulary.piece(Integer.MAX_VALUE));
         assertEquals(2_000_000_001, vocabulary.idBound());
-        Vocabulary dense = Vocabulary.of(Map.of("a", 0, "b", 1));
+        Vocabulary dense = Vocabulary.of("vocabulary", Map.of("a", 0, "b", 1));
         assertEquals("b", dense.piece(1));
         assertNull(dense.piece(2));
         assertNull(dense.piece(-1));
-        assertEquals(0, Vocabulary.of(Map.of()).idBound());
+        assertEquals(0, Vocabulary.of("vocabulary", Map.of()).idBound());
     }
 
     @Test
     void refusesAnIdOfTwoPieces() {
         var error =
-                assertThrows(TokenizerException.class, () -> Vocabulary.of(Map.of("a", 1, "b", 1)));
+                assertThrows(
+                        TokenizerException.class,
+                        () -> Vocabulary.of("vocabulary", Map.of("a", 1, "b", 1)));
         assertTrue(error.getMessage().contains("share the id 1"), error.getMessage());
     }
 
