@@ -1,5 +1,6 @@
 package io.cyclane.bench;
 
+import io.cyclane.bench.encoder.Subject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,9 +32,18 @@ import picocli.CommandLine.Option;
         description = "seconds from the start of a process to its first vector, and to full speed",
         sortOptions = false)
 final class ColdCommand implements Runnable {
-    private static final List<String> ARGUMENTS = List.of("embed", "hello");
+    private static final String MINILM = "minilm";
 
     private final Main main;
+
+    @Option(
+            names = "--model",
+            defaultValue = MINILM,
+            description =
+                    "minilm, random weights of a shape as encoder has them, or a model's folder;"
+                            + " but for minilm, speed afterwards is not measured (default:"
+                            + " ${DEFAULT-VALUE})")
+    private String model = MINILM;
 
     @Option(
             names = "--runs",
@@ -60,14 +70,24 @@ final class ColdCommand implements Runnable {
                     "at least 1 run and 1 second, not %d and %s".formatted(runs, seconds));
         }
         Figures figures = main.figures();
+        Subject.useModel(model, opened -> measure(figures, opened));
+    }
+
+    private void measure(Figures figures, String opened) {
+        List<String> arguments =
+                model.equals(MINILM)
+                        ? List.of("embed", "hello")
+                        : List.of("embed", "--model", opened, "hello");
+        String name = model.equals(MINILM) ? "cold/" : "cold/" + Path.of(model).getFileName() + "/";
         Path launcher = Home.path().resolve("bin/cyclane");
         Path cache = temporary();
         try {
             List<Start> starts =
                     List.of(
-                            new Start("cold/embed", with(List.of(launcher.toString()))),
-                            new Start("cold/java", java(List.of())),
-                            new Start("cold/java-aot", java(List.of("-XX:AOTCache=" + cache))));
+                            new Start("embed", with(List.of(launcher.toString()), arguments)),
+                            new Start("java", java(List.of(), arguments)),
+                            new Start(
+                                    "java-aot", java(List.of("-XX:AOTCache=" + cache), arguments)));
             // Builds it, where that is due; notes its classes; archives them.
             for (int i = 0; i < 3; i++) {
                 seconds(starts.getFirst().command());
@@ -77,7 +97,8 @@ final class ColdCommand implements Runnable {
                             List.of(
                                     "-XX:AOTCacheOutput=" + cache,
                                     "-Xlog:aot=error",
-                                    "-Xlog:cds=error")));
+                                    "-Xlog:cds=error"),
+                            arguments));
             double[][] taken = new double[starts.size()][runs];
             for (int run = -1; run < runs; run++) {
                 for (int i = 0; i < taken.length; i++) {
@@ -88,15 +109,16 @@ final class ColdCommand implements Runnable {
                 }
             }
             for (int i = 0; i < taken.length; i++) {
-                figures.print(starts.get(i).name() + "/seconds", Spread.of(taken[i]));
+                figures.print(name + starts.get(i).name() + "/seconds", Spread.of(taken[i]));
             }
         } finally {
             delete(cache);
         }
-        inside(figures);
+        inside(figures, name, opened);
     }
 
-    private void inside(Figures figures) {
+    private void inside(Figures figures, String name, String opened) {
+        boolean toFullSpeed = model.equals(MINILM);
         double[] load = new double[runs];
         double[] full = new double[runs];
         double[] speed = new double[runs];
@@ -104,34 +126,44 @@ final class ColdCommand implements Runnable {
             List<String> flags = List.of("-Dcyclane.threads=1");
             double[] seen =
                     Arrays.stream(
-                                    ChildJvm.run(flags, List.of("cold-run", "--seconds=" + seconds))
+                                    ChildJvm.run(
+                                                    flags,
+                                                    List.of(
+                                                            "cold-run",
+                                                            "--model=" + opened,
+                                                            "--seconds="
+                                                                    + (toFullSpeed ? seconds : 0)))
                                             .getFirst()
                                             .split(" "))
                             .mapToDouble(Double::parseDouble)
                             .toArray();
             load[run] = seen[0];
-            full[run] = seen[1];
-            speed[run] = seen[2];
+            if (toFullSpeed) {
+                full[run] = seen[1];
+                speed[run] = seen[2];
+            }
         }
-        figures.print("cold/load/seconds", Spread.of(load));
-        figures.print("cold/1x16/1t/seconds-to-90-percent", Spread.of(full));
-        figures.print("cold/1x16/1t/final-tokens-per-second", Spread.of(speed));
+        figures.print(name + "load/seconds", Spread.of(load));
+        if (toFullSpeed) {
+            figures.print(name + "1x16/1t/seconds-to-90-percent", Spread.of(full));
+            figures.print(name + "1x16/1t/final-tokens-per-second", Spread.of(speed));
+        }
     }
 
     /** The command line that the launcher ends in. */
-    private static List<String> java(List<String> flags) {
+    private static List<String> java(List<String> flags, List<String> arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("@" + Home.path().resolve("conf/java.args"));
         command.addAll(flags);
         command.addAll(List.of("-cp", Home.path().resolve("serve/target/app") + "/*"));
         command.add("io.cyclane.serve.Main");
-        return with(command);
+        return with(command, arguments);
     }
 
-    private static List<String> with(List<String> command) {
+    private static List<String> with(List<String> command, List<String> arguments) {
         List<String> whole = new ArrayList<>(command);
-        whole.addAll(ARGUMENTS);
+        whole.addAll(arguments);
         return whole;
     }
 

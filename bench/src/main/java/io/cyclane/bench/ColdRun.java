@@ -23,6 +23,10 @@ final class ColdRun implements Runnable {
 
     private final Main main;
 
+    @Option(names = "--model", required = true)
+    private String model = "";
+
+    /** 0 for none: the first vector is all. */
     @Option(names = "--seconds", required = true)
     private double seconds;
 
@@ -33,10 +37,14 @@ final class ColdRun implements Runnable {
     @Override
     public void run() {
         long start = System.nanoTime();
-        try (Encoder encoder = Encoder.load("minilm");
+        try (Encoder encoder = Encoder.load(model);
                 Arena arena = Arena.ofConfined()) {
             encoder.embed("a first text");
             double loaded = since(start);
+            if (seconds == 0) {
+                main.out().println(loaded);
+                return;
+            }
             int[] ids = new int[TOKENS];
             Arrays.setAll(ids, i -> 2000 + 7 * i);
             TokenBatch batch = new TokenBatch();

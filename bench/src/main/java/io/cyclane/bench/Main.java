@@ -4,6 +4,7 @@ import io.cyclane.bench.encoder.EncoderCommand;
 import io.cyclane.bench.encoder.EncoderRun;
 import io.cyclane.bench.encoder.LatencyRun;
 import io.cyclane.bench.encoder.MemoryCommand;
+import io.cyclane.bench.encoder.NodesCommand;
 import io.cyclane.bench.encoder.ParityCommand;
 import io.cyclane.bench.gemm.GemmCommand;
 import io.cyclane.bench.op.OpsCommand;
@@ -72,6 +73,7 @@ public final class Main implements Runnable {
                         .addSubcommand(new ColdCommand(main))
                         .addSubcommand(new ColdRun(main))
                         .addSubcommand(new MemoryCommand(main))
+                        .addSubcommand(new NodesCommand(main))
                         .addSubcommand(new ParityCommand(main))
                         .setOut(main.out)
                         .setErr(main.err)

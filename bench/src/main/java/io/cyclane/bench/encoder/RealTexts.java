@@ -52,6 +52,23 @@ public final class RealTexts {
                 passages, "samples/" + sample.getFileName() + " and " + articles.getFileName());
     }
 
+    /**
+     * {@return so many passages, from places all over the files}
+     *
+     * @throws BenchException if there are fewer
+     */
+    public List<String> passages(int count) {
+        if (count > passages.size()) {
+            throw new BenchException(
+                    "%s hold %d passages, not %d".formatted(source, passages.size(), count));
+        }
+        List<String> chosen = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            chosen.add(passages.get((int) ((long) i * passages.size() / count)));
+        }
+        return chosen;
+    }
+
     /** {@return the files they come from} */
     public String source() {
         return source;

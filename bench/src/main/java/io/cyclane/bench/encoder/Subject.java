@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -17,7 +18,7 @@ import java.util.stream.Stream;
  * @param model for Cyclane: an alias or a folder
  * @param graph for ONNX Runtime, the same weights: a resource of the class path or a file
  */
-record Subject(String model, String graph) {
+public record Subject(String model, String graph) {
     /** The model of which there is an int8 form too. */
     static final Subject MINILM = new Subject("minilm", OnnxRuntimeModel.MINILM_F32);
 
@@ -40,20 +41,39 @@ record Subject(String model, String graph) {
             use.of(MINILM);
             return;
         }
+        inTemporaryFolder(made -> {
+            String model = model(name, made);
+            Path graph = made.resolve("model.onnx");
+            OnnxExport.write(model, Task.EMBEDDING, graph, OnnxExport.Form.FUSED, false);
+            use.of(new Subject(model, graph.toString()));
+        });
+    }
+
+    /** The same without a graph for ONNX Runtime: hands on an alias or a folder. */
+    public static void useModel(String name, Consumer<String> use) {
+        if (name.equals(MINILM.model)) {
+            use.accept(name);
+            return;
+        }
+        inTemporaryFolder(made -> use.accept(model(name, made)));
+    }
+
+    private static void inTemporaryFolder(Consumer<Path> use) {
         try {
             Path made = Files.createTempDirectory("cyclane-bench");
             try {
-                Path folder = ModelShape.named(name).map(shape -> random(shape, made)).orElse(null);
-                String model = folder == null ? folderOf(name) : folder.toString();
-                Path graph = made.resolve("model.onnx");
-                OnnxExport.write(model, Task.EMBEDDING, graph, OnnxExport.Form.FUSED, false);
-                use.of(new Subject(model, graph.toString()));
+                use.accept(made);
             } finally {
                 delete(made);
             }
         } catch (IOException e) {
             throw new BenchException("no place for a model to measure: " + e.getMessage(), e);
         }
+    }
+
+    private static String model(String name, Path made) {
+        Path folder = ModelShape.named(name).map(shape -> random(shape, made)).orElse(null);
+        return folder == null ? folderOf(name) : folder.toString();
     }
 
     private static String folderOf(String name) {

@@ -171,6 +171,14 @@ public final class OpsCommand implements Runnable {
                 yield new Meaning(
                         op + "/" + values(parameters), "tokens-per-second", s -> tokens / s);
             }
+            case "tokenize" -> {
+                double characters =
+                        TokenizerBenchmark.texts().stream().mapToLong(String::length).sum();
+                yield new Meaning(
+                        op + "/" + values(parameters),
+                        "characters-per-second",
+                        s -> characters / TokenizerBenchmark.TEXTS / s);
+            }
             default -> {
                 double elements = number(parameters, "rows") * number(parameters, "width");
                 yield new Meaning(
