@@ -9,10 +9,43 @@ import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Files and folders that appear whole or not at all. */
-final class AtomicFiles {
+public final class AtomicFiles {
     private static final boolean IS_WINDOWS = System.getProperty("os.name").startsWith("Windows");
 
     private AtomicFiles() {}
+
+    /**
+     * Makes sure that nothing is lost by writing a file.
+     *
+     * @param replaces whether one that is there already gives way
+     * @throws CheckpointException when there is one and it does not, or it is a folder
+     */
+    public static void check(Path file, boolean replaces) {
+        if (Files.isDirectory(file)) {
+            throw new CheckpointException("'%s' is a folder, not a file".formatted(file));
+        }
+        if (Files.exists(file) && !replaces) {
+            throw exists("file", file);
+        }
+    }
+
+    static CheckpointException exists(String what, Path path) {
+        return new CheckpointException(
+                "%s '%s' exists already: name another, or say that it may be replaced (--force)"
+                        .formatted(what, path));
+    }
+
+    /** Writes a file, instead of one that may be there. */
+    public static void write(Path path, byte[] bytes) throws IOException {
+        Path absolute = path.toAbsolutePath();
+        Path temporary = temporary(absolute);
+        try {
+            Files.write(temporary, bytes);
+            install(temporary, absolute);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
 
     /** {@return a name in the same folder that nobody uses, hidden from listings} */
     static Path temporary(Path path) {

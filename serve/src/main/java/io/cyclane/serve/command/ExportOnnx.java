@@ -75,6 +75,8 @@ final class ExportOnnx implements Callable<Integer> {
             description = "the file to write")
     private Path out;
 
+    @Mixin private Replacing replacing;
+
     @Option(
             names = "--task",
             paramLabel = "T",
@@ -105,7 +107,8 @@ final class ExportOnnx implements Callable<Integer> {
     @Override
     public Integer call() {
         OnnxExport.Routing routing = isOpen ? OnnxExport.Routing.OPEN : OnnxExport.Routing.CLOSED;
-        OnnxExport.write(model, job.task, out, form.form, head.mayBeRandom(), routing);
+        OnnxExport.write(
+                model, job.task, replacing.file(out), form.form, head.mayBeRandom(), routing);
         try {
             long bytes = Files.size(out);
             cyclane.out().append(String.format(Locale.ROOT, "%s: %,d bytes\n", out, bytes));
