@@ -18,11 +18,18 @@ public final class AtomicFiles {
      * Makes sure that nothing is lost by writing a file.
      *
      * @param replaces whether one that is there already gives way
-     * @throws CheckpointException when there is one and it does not, or it is a folder
+     * @throws CheckpointException when there is one and it does not, it is a folder, or the folder
+     *     it belongs in is not there
      */
     public static void check(Path file, boolean replaces) {
         if (Files.isDirectory(file)) {
             throw new CheckpointException("'%s' is a folder, not a file".formatted(file));
+        }
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder == null || !Files.isDirectory(folder)) {
+            throw new CheckpointException(
+                    "file '%s' can not be written: there is no folder '%s'"
+                            .formatted(file, folder));
         }
         if (Files.exists(file) && !replaces) {
             throw exists("file", file);

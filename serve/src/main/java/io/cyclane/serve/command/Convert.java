@@ -38,13 +38,7 @@ final class Convert implements Callable<Integer> {
 
     private final Cyclane cyclane;
 
-    @Option(
-            names = "--model",
-            paramLabel = "M",
-            required = true,
-            description = "an alias or a checkpoint's folder")
-    private String model;
-
+    @Mixin private StoredModel model;
     @Mixin private OutFolder out;
 
     @Option(
@@ -70,7 +64,7 @@ final class Convert implements Callable<Integer> {
     public Integer call() {
         Conversion.Report report =
                 Conversion.write(
-                        model,
+                        model.name(),
                         out.folder(),
                         type.stored,
                         Optional.ofNullable(weightMap),
