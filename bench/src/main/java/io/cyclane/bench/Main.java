@@ -6,6 +6,7 @@ import io.cyclane.bench.encoder.LatencyRun;
 import io.cyclane.bench.encoder.MemoryCommand;
 import io.cyclane.bench.encoder.NodesCommand;
 import io.cyclane.bench.encoder.ParityCommand;
+import io.cyclane.bench.encoder.TiedCommand;
 import io.cyclane.bench.gemm.GemmCommand;
 import io.cyclane.bench.op.OpsCommand;
 import io.cyclane.tensor.CyclaneException;
@@ -75,6 +76,7 @@ public final class Main implements Runnable {
                         .addSubcommand(new MemoryCommand(main))
                         .addSubcommand(new NodesCommand(main))
                         .addSubcommand(new ParityCommand(main))
+                        .addSubcommand(new TiedCommand(main))
                         .setOut(main.out)
                         .setErr(main.err)
                         .setExecutionExceptionHandler((e, failed, _) -> main.failed(e, failed));

@@ -1,5 +1,6 @@
 package io.cyclane.model;
 
+import io.cyclane.model.checkpoint.AtomicFolder;
 import io.cyclane.model.checkpoint.Checkpoint;
 import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.checkpoint.ModelAliases;
@@ -51,37 +52,40 @@ public final class Conversion {
      * the type, ties to even, everything else as it is; settings and tokenizer are copied beside.
      *
      * @param nameOrPath an alias, or a folder
-     * @param folder where to; it is made, and must not be the model's own
+     * @param folder where to; it is made, whole or not at all
      * @param type F32, F16 or BF16
      * @throws CheckpointException when the model can not be read, a number is too large for the
-     *     type, or the folder can not be written
+     *     type, the folder is there already, or it can not be written
      */
     public static Report write(String nameOrPath, Path folder, StoredType type) {
-        return write(nameOrPath, folder, type, Optional.empty());
+        return write(nameOrPath, folder, type, Optional.empty(), false);
     }
 
-    /** Writes the same under the names that a table gives its tensors, if there is one. */
+    /**
+     * Writes the same under the names that a table gives its tensors, if there is one.
+     *
+     * @param replaces whether a folder that is there already gives way, if it is not the model's
+     */
     public static Report write(
-            String nameOrPath, Path folder, StoredType type, Optional<Path> weightMap) {
+            String nameOrPath,
+            Path folder,
+            StoredType type,
+            Optional<Path> weightMap,
+            boolean replaces) {
         if (!TYPES.contains(type)) {
             throw new IllegalArgumentException("weights are written as F32, F16 or BF16: " + type);
         }
         ModelFolder stored = ModelFolder.open(ModelAliases.resolve(nameOrPath));
         ModelFolder model = weightMap.map(WeightMap::read).map(stored::with).orElse(stored);
-        try {
-            Files.createDirectories(folder);
-            if (Files.isSameFile(folder, model.path())) {
-                throw new CheckpointException(
-                        "model '%s': it can not be converted into its own folder: name another"
-                                .formatted(nameOrPath));
-            }
-            copyBeside(model.path(), folder);
+        try (AtomicFolder out = AtomicFolder.create(folder, replaces, model.path());
+                Checkpoint checkpoint = model.checkpoint()) {
+            copyBeside(model.path(), out.path());
+            Report report = write(checkpoint, out.path().resolve("model.safetensors"), type);
+            out.commit();
+            return report;
         } catch (IOException e) {
             throw new CheckpointException(
                     "folder '%s': it can not be written: %s".formatted(folder, e.getMessage()), e);
-        }
-        try (Checkpoint checkpoint = model.checkpoint()) {
-            return write(checkpoint, folder.resolve("model.safetensors"), type);
         }
     }
 

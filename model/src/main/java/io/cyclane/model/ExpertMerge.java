@@ -130,7 +130,7 @@ public final class ExpertMerge {
         }
         List<int[]> read = texts.isEmpty() ? random(config) : cut(texts, config.positions());
         // First of all, so that nothing is computed for a place where nothing can be written.
-        try (AtomicFolder out = AtomicFolder.create(folder, replaces)) {
+        try (AtomicFolder out = AtomicFolder.create(folder, replaces, place.path())) {
             List<float[][]> before = new ArrayList<>();
             Map<String, double[]> shares = new LinkedHashMap<>();
             try (Inspector inspector = new Inspector(model, longest(read))) {

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -96,15 +97,38 @@ class ConversionTest {
                                 Conversion.write(
                                         folder.toString(), folder.resolve("half"), StoredType.F16));
         assertTrue(half.getMessage().contains("70000.0 at flat index 0"), half::getMessage);
-        assertThrows(
-                CheckpointException.class,
-                () -> Conversion.write(folder.toString(), folder, StoredType.F16));
+        assertTrue(Files.notExists(folder.resolve("half")), "nothing is left half-written");
+    }
+
+    /** Not by leave either where the model itself would be lost. */
+    @Test
+    void whatIsThereGivesWayByLeaveOnly() throws IOException {
+        write(1);
+        String model = folder.toString();
+        Path to = folder.resolve("to");
+        Conversion.write(model, to, StoredType.F16);
+        Path before = Files.writeString(to.resolve("notes.txt"), "mine");
+        CheckpointException e =
+                assertThrows(
+                        CheckpointException.class,
+                        () -> Conversion.write(model, to, StoredType.BF16));
+        assertTrue(e.getMessage().contains("exists already"), e::getMessage);
+        assertTrue(Files.exists(before));
+        Conversion.write(model, to, StoredType.BF16, Optional.empty(), true);
+        assertTrue(Files.notExists(before));
+        CheckpointException own =
+                assertThrows(
+                        CheckpointException.class,
+                        () ->
+                                Conversion.write(
+                                        model, folder, StoredType.F16, Optional.empty(), true));
+        assertTrue(own.getMessage().contains("is what the new one is made from"), own::getMessage);
     }
 
     private float[] bf16(float... numbers) throws IOException {
         write(numbers);
         Path to = folder.resolve("brain");
-        Conversion.write(folder.toString(), to, StoredType.BF16);
+        Conversion.write(folder.toString(), to, StoredType.BF16, Optional.empty(), true);
         try (Checkpoint checkpoint = Safetensors.open(to)) {
             return floats(checkpoint, "w");
         }

@@ -124,7 +124,8 @@ class WeightMapTest {
             assertArrayEquals(wanted, encoder.embed(TEXT));
         }
         Path converted = temporary.resolve("converted");
-        Conversion.write(other.toString(), converted, StoredType.F32, java.util.Optional.of(table));
+        Conversion.write(
+                other.toString(), converted, StoredType.F32, java.util.Optional.of(table), false);
         try (Encoder encoder = Encoder.load(converted)) {
             assertArrayEquals(wanted, encoder.embed(TEXT));
         }

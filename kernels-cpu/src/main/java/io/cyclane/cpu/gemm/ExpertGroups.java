@@ -18,11 +18,8 @@ final class ExpertGroups {
     private final int choices;
     private final int[] starts;
     private final int[] next;
-    private final int[] positions;
     private final int[] rows;
     private final float[] gates;
-    private final int[] members;
-    private final int[] expertOf;
 
     /** Groups for at most so many rows. */
     ExpertGroups(int experts, int choices, int mostRows) {
@@ -30,11 +27,8 @@ final class ExpertGroups {
         this.choices = choices;
         starts = new int[experts + 1];
         next = new int[experts];
-        positions = new int[mostRows * choices];
         rows = new int[most(experts, choices, mostRows)];
         gates = new float[rows.length];
-        members = new int[mostRows];
-        expertOf = new int[rows.length];
     }
 
     /** {@return the most choices that groups may have, with what fills them up} */
@@ -63,31 +57,9 @@ final class ExpertGroups {
         Arrays.fill(gates, 0, end, 0f);
         for (int i = 0; i < all; i++) {
             int position = next[Choices.expert(chosen, from + i)]++;
-            positions[i] = position;
-            expertOf[position] = Choices.expert(chosen, from + i);
             rows[position] = i / choices;
             gates[position] = weights.segment().get(FLOAT, weights.offset() + 4L * (from + i));
         }
-    }
-
-    /** {@return how many rows have one of these experts; {@link #members} are they} */
-    int countMembers(int from, int end, int count) {
-        int found = 0;
-        for (int row = 0; row < count; row++) {
-            for (int j = 0; j < choices; j++) {
-                int position = positions[row * choices + j];
-                if (position >= starts[from] && position < starts[end]) {
-                    members[found++] = row;
-                    break;
-                }
-            }
-        }
-        return found;
-    }
-
-    /** {@return the rows last counted, in order} */
-    int[] members() {
-        return members;
     }
 
     /** {@return the choices of all groups, with what fills them up} */
@@ -98,16 +70,6 @@ final class ExpertGroups {
     /** {@return where an expert's group begins; that of the last but one ends the last} */
     int start(int expert) {
         return starts[expert];
-    }
-
-    /** {@return the expert of the choice that stands here} */
-    int expert(int position) {
-        return expertOf[position];
-    }
-
-    /** {@return where a choice stands, counted from the block's first} */
-    int position(int choice) {
-        return positions[choice];
     }
 
     /**

@@ -26,17 +26,8 @@ import java.util.List;
  * <p>One run at a time: the scratch belongs to the run.
  */
 public final class FeedForwardKernel implements TwinKernel {
-    /** The most rows of a block, which with 384 inputs and results take 1.2 MB. */
-    private static final int MOST_BLOCK_ROWS = 300;
-
     /** What a block may take of a second-level cache of 2 MB. */
     private static final long MOST_BLOCK_BYTES = 1536 << 10;
-
-    /** The most rows whose panels are dealt to the workers. */
-    private static final int MOST_FEW_ROWS = 100;
-
-    /** Rows below which a block uses the panels too little to be worth reading them for. */
-    private static final int LEAST_BLOCK_ROWS = 30;
 
     private final Workers workers;
     private final Count rows;
@@ -45,6 +36,7 @@ public final class FeedForwardKernel implements TwinKernel {
     private final Panels second;
     private final Epilogue between;
     private final Epilogue last;
+    private final ResultSums results;
     private final Place scratch;
     private final Areas areas;
 
@@ -96,6 +88,7 @@ public final class FeedForwardKernel implements TwinKernel {
         between = first.epilogue();
         this.second = second.right();
         last = second.epilogue();
+        results = new ResultSums(this.second, last);
         this.scratch = scratch;
         areas = Areas.of(mostRows, this.first, this.second);
         columnsPerPanel = first.form().gated() ? PanelPacking.WIDTH / 2 : PanelPacking.WIDTH;
@@ -126,34 +119,27 @@ public final class FeedForwardKernel implements TwinKernel {
      * @param fewRows the most rows that are dealt by panels
      * @param hiddenAt where what the first layer gives begins
      * @param sumsAt where the sums of one panel begin
-     * @param totalsAt where the sums of all panels of the second layer begin
+     * @param resultsAt where the sums of all panels of the second layer begin
      */
     private record Areas(
-            int rows, int fewRows, long hiddenAt, long sumsAt, long totalsAt, long bytes) {
+            int rows, int fewRows, long hiddenAt, long sumsAt, long resultsAt, long bytes) {
         static Areas of(int mostRows, Panels first, Panels second) {
             return of(mostRows, first.inputs(), second.inputs(), second.count());
         }
 
         static Areas of(int mostRows, int inputs, int hidden, int panels) {
-            int few = Math.min(MOST_FEW_ROWS, whole(mostRows));
+            int few = BlockCut.fewRows(mostRows);
             int chunk = Math.min(hidden, LeftBlock.CHUNK);
             long row = blockBytes(1, inputs, chunk, panels) - blockBytes(0, inputs, chunk, panels);
-            long fit = MOST_BLOCK_BYTES / row;
-            int most = Math.min(MOST_BLOCK_ROWS, whole(mostRows)) / Tiles.ROWS * Tiles.ROWS;
-            int rows = Math.clamp(fit / Tiles.ROWS * Tiles.ROWS, Tiles.ROWS, most);
+            int rows = BlockCut.blockRows(mostRows, row, MOST_BLOCK_BYTES);
             long hiddenAt = LeftBlock.lengthBytes(Math.max(rows, few), inputs);
             long hiddenBytes =
                     Math.max(
                             LeftBlock.lengthBytes(rows, chunk), LeftBlock.lengthBytes(few, hidden));
             long sumsAt = hiddenAt + hiddenBytes;
-            long totalsAt = sumsAt + PanelProduct.sumsBytes(Math.max(rows, few));
-            return new Areas(
-                    rows,
-                    few,
-                    hiddenAt,
-                    sumsAt,
-                    totalsAt,
-                    totalsAt + panels * PanelProduct.sumsBytes(rows));
+            long resultsAt = sumsAt + PanelProduct.sumsBytes(Math.max(rows, few));
+            long bytes = resultsAt + ResultSums.bytes(panels, rows);
+            return new Areas(rows, few, hiddenAt, sumsAt, resultsAt, bytes);
         }
 
         private static long blockBytes(int rows, int inputs, int chunk, int panels) {
@@ -161,11 +147,6 @@ public final class FeedForwardKernel implements TwinKernel {
                     + LeftBlock.lengthBytes(rows, chunk)
                     + (1 + panels) * PanelProduct.sumsBytes(rows);
         }
-    }
-
-    /** {@return so many rows rounded up to whole tiles} */
-    private static int whole(int rows) {
-        return Math.ceilDiv(rows, Tiles.ROWS) * Tiles.ROWS;
     }
 
     @Override
@@ -179,16 +160,11 @@ public final class FeedForwardKernel implements TwinKernel {
                 (long) rowCount
                         * second.inputs()
                         * (first.inputs() + second.count() * PanelPacking.WIDTH);
-        if (threads > 1
-                && rowCount <= areas.fewRows()
-                && rowCount < threads * LEAST_BLOCK_ROWS
-                && work >= PanelProduct.LEAST_SPLIT) {
+        if (BlockCut.byPanels(rowCount, areas.fewRows(), threads, work)) {
             runByPanels();
             return;
         }
-        int busy = Math.clamp(rowCount / LEAST_BLOCK_ROWS, 1, threads);
-        int blocks = Math.ceilDiv(Math.ceilDiv(rowCount, areas.rows()), busy) * busy;
-        blockRows = whole(Math.ceilDiv(rowCount, blocks));
+        blockRows = BlockCut.shareRows(rowCount, areas.rows(), threads);
         workers.run(wholeBlock, Math.ceilDiv(rowCount, blockRows));
     }
 
@@ -208,14 +184,10 @@ public final class FeedForwardKernel implements TwinKernel {
         MemorySegment own = scratch.segment();
         long leftAt = areaAt(worker);
         long hiddenAt = leftAt + areas.hiddenAt();
-        long totalsAt = leftAt + areas.totalsAt();
-        long totalBytes = PanelProduct.sumsBytes(count);
+        long resultsAt = leftAt + areas.resultsAt();
         pack(firstRow, count, leftAt);
-        int chunk = Math.min(second.inputs(), LeftBlock.CHUNK);
-        LeftBlock.clearSlack(own, hiddenAt, count, chunk);
-        for (int panel = 0; panel < second.count(); panel++) {
-            last.start(own, totalsAt + panel * totalBytes, count + Tiles.SLACK, panel);
-        }
+        LeftBlock.clearSlack(own, hiddenAt, count, Math.min(second.inputs(), LeftBlock.CHUNK));
+        results.start(own, resultsAt, count);
         for (int k = 0; k < second.inputs(); k += LeftBlock.CHUNK) {
             int end = Math.min(k + LeftBlock.CHUNK, second.inputs());
             // The chunk alone is there, in the place of the first.
@@ -223,12 +195,10 @@ public final class FeedForwardKernel implements TwinKernel {
             int from = k / columnsPerPanel;
             int to = Math.ceilDiv(end, columnsPerPanel);
             toHidden(leftAt, wholeAt, leftAt + areas.sumsAt(), count, from, to);
-            for (int panel = 0; panel < second.count(); panel++) {
-                second.addChunkTo(own, hiddenAt, totalsAt + panel * totalBytes, count, panel, k);
-            }
+            results.addChunk(own, hiddenAt, resultsAt, count, k);
         }
         for (int panel = 0; panel < second.count(); panel++) {
-            last.finish(own, totalsAt + panel * totalBytes, firstRow, count, panel);
+            results.finish(own, resultsAt, firstRow, count, panel);
         }
     }
 
@@ -241,9 +211,8 @@ public final class FeedForwardKernel implements TwinKernel {
     }
 
     private int pieces(int panels) {
-        int most = Math.max(1, panels / PanelProduct.LEAST_PANELS_PER_PIECE);
-        int pieces = Math.min(PanelProduct.PIECES_PER_WORKER * workers.threads(), most);
-        panelsPerPiece = Math.ceilDiv(panels, pieces);
+        int least = PanelProduct.LEAST_PANELS_PER_PIECE;
+        panelsPerPiece = BlockCut.perPiece(panels, least, workers.threads());
         return Math.ceilDiv(panels, panelsPerPiece);
     }
 

@@ -9,23 +9,22 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A gated feed-forward layer with a mixture of low-rank updates, block of rows by block of rows as
- * {@link FeedForwardKernel} runs a plain one: see {@link io.cyclane.tensor.op.MolGeGlu} for the
- * formula.
+ * A gated feed-forward layer with a mixture of low-rank updates, block of rows by block of rows and
+ * chunk of hidden columns by chunk as {@link FeedForwardKernel} runs a plain one: see {@link
+ * io.cyclane.tensor.op.MolGeGlu} for the formula.
  *
- * <p>One product with wi and one with wo, whatever the experts. The experts' first factors of wi
- * are one more matrix that the block of x is multiplied with, all experts at once. All other
- * products with factors are those of the choices, which stand in the order of their experts ({@link
- * ExpertGroups}), so that the tiles of the base products run over choices of the same expert: the
- * second factors of wi on the panel of sums at hand, a row for each choice; the first of wo on a
- * chunk of {@value MolGeGluRows#CHUNK_COLUMNS} hidden columns; the second of wo on the panel at
- * hand of the result.
+ * <p>One product with wi and one with wo, whatever the experts. All products with factors are those
+ * of the choices, which stand in the order of their experts ({@link ExpertGroups}), so that the
+ * tiles of the base products run over choices of the same expert: the first factors of wi on a copy
+ * of the choices' rows of x; the second on the panel of sums at hand, a row for each choice; the
+ * first of wo on {@value MolGeGluRows#CHUNK_COLUMNS} hidden columns; the second of wo on the sums
+ * of the result.
  *
  * <p>Bits: a row's depend on nothing else. Hidden sums are the base product's chains, continued
  * with the update's; the mixed hidden value takes the choices in the order of their experts; what
- * the first factors of wo give is summed in chunks from zero, and the chunks in order, so that
- * workers may share the columns; an update of the result is a chain from zero, added to that of wo
- * in the same order, then the residual. Where weights are mixed the updates of wi are added
+ * the first factors of wo give is summed from zero for some columns, and such sums in order, so
+ * that workers may share the columns; an update of the result is a chain from zero, added to that
+ * of wo in the same order, then the residual. Where weights are mixed the updates of wi are added
  * likewise.
  *
  * <p>One run at a time: the scratch belongs to the run.
@@ -33,9 +32,6 @@ import org.jspecify.annotations.Nullable;
 public final class MolGeGluKernel implements TwinKernel {
     /** The largest rank: a tile runs over so many inputs at a time. */
     public static final int MOST_RANK = LeftBlock.CHUNK;
-
-    /** Rows below which a block uses the panels too little to be worth reading them for. */
-    private static final int LEAST_BLOCK_ROWS = 30;
 
     private final Workers workers;
     private final Count rows;
@@ -49,7 +45,7 @@ public final class MolGeGluKernel implements TwinKernel {
     private final boolean[] holdsFactors;
 
     private final Workers.Task wholeBlock = this::wholeBlock;
-    private final Workers.Task stackedPanels = this::stackedPanels;
+    private final Workers.Task firstFactors = this::firstFactors;
     private final Workers.Task hiddenChunks = this::hiddenChunks;
     private final Workers.Task resultPanels = this::resultPanels;
 
@@ -148,7 +144,7 @@ public final class MolGeGluKernel implements TwinKernel {
     /** {@return the scratch in bytes that so many workers need together} */
     public static long scratchBytes(int threads, int mostRows, Form form) {
         MolGeGluAreas areas = MolGeGluAreas.of(mostRows, form);
-        long shared = threads == 1 ? 0 : areas.totalsBytes() * MolGeGluRows.chunks(form);
+        long shared = threads == 1 ? 0 : areas.fewTotalsBytes() * MolGeGluRows.chunks(form);
         return threads * areas.bytes() + shared;
     }
 
@@ -161,18 +157,11 @@ public final class MolGeGluKernel implements TwinKernel {
         Choices.check(operands.experts(), rowCount * form.choices(), form.experts());
         int threads = workers.threads();
         long work = (long) rowCount * form.hidden() * (2L * form.inputs() + form.outputs());
-        if (threads > 1
-                && rowCount <= areas.rows()
-                && rowCount < threads * LEAST_BLOCK_ROWS
-                && work >= PanelProduct.LEAST_SPLIT) {
+        if (BlockCut.byPanels(rowCount, areas.fewRows(), threads, work)) {
             runByPanels();
             return;
         }
-        int blocks = Math.ceilDiv(rowCount, areas.rows());
-        if (rowCount >= threads * LEAST_BLOCK_ROWS) {
-            blocks = Math.ceilDiv(blocks, threads) * threads;
-        }
-        blockRows = MolGeGluAreas.whole(Math.ceilDiv(rowCount, blocks));
+        blockRows = BlockCut.shareRows(rowCount, areas.rows(), threads);
         workers.run(wholeBlock, Math.ceilDiv(rowCount, blockRows));
     }
 
@@ -192,25 +181,35 @@ public final class MolGeGluKernel implements TwinKernel {
         int count = Math.min(blockRows, rowCount - firstRow);
         MolGeGluRows block = blocks[worker];
         long at = areaAt(worker);
+        long hiddenAt = at + areas.hiddenAt();
         block.pack(firstRow, count);
         block.group(firstRow, count);
-        block.stack(at, count, 0, block.stackedPanels());
-        block.takeFactors(at, count);
-        block.clearHidden(at, count);
+        block.multiplyFirst(at, count, 0, form.experts());
+        block.takeFactors(at, form.mixed());
+        block.clearHidden(hiddenAt, count, Math.min(form.hidden(), LeftBlock.CHUNK));
+        block.startResults(count);
         block.clearTotals();
-        for (int chunk = 0; chunk < MolGeGluRows.chunks(form); chunk++) {
-            block.hidden(at, at + areas.chunkAt(), count, chunk);
-            block.addToTotals(at + areas.chunkAt());
+        for (int k = 0; k < form.hidden(); k += LeftBlock.CHUNK) {
+            int end = Math.min(k + LeftBlock.CHUNK, form.hidden());
+            // The chunk alone is there, in the place of the first.
+            long wholeAt = hiddenAt - LeftBlock.columnAt(k, count);
+            for (int column = k; column < end; column += MolGeGluRows.CHUNK_COLUMNS) {
+                int chunk = column / MolGeGluRows.CHUNK_COLUMNS;
+                block.hidden(wholeAt, at + areas.chunkAt(), count, chunk);
+                block.addToTotals(at + areas.chunkAt());
+            }
+            block.addToResults(hiddenAt, count, k);
         }
-        block.takeTotals(count);
-        block.result(at, firstRow, count, 0, block.resultPanels());
+        block.takeFactors(at, true);
+        block.finishResults(firstRow, count);
     }
 
     private void runByPanels() {
         Arrays.fill(hasBegun, false);
         Arrays.fill(holdsFactors, false);
-        workers.run(stackedPanels, pieces(blocks[0].stackedPanels(), 1));
-        blocks[0].clearHidden(areaAt(0), rowCount);
+        workers.run(firstFactors, pieces(form.experts(), 1));
+        long hiddenAt = areaAt(0) + areas.hiddenAt();
+        blocks[0].clearHidden(hiddenAt, rowCount, form.hidden());
         workers.run(hiddenChunks, pieces(MolGeGluRows.chunks(form), 1));
         Arrays.fill(holdsFactors, false);
         int panels = blocks[0].resultPanels();
@@ -218,9 +217,7 @@ public final class MolGeGluKernel implements TwinKernel {
     }
 
     private int pieces(int all, int least) {
-        int most = Math.max(1, all / least);
-        int pieces = Math.min(PanelProduct.PIECES_PER_WORKER * workers.threads(), most);
-        perPiece = Math.ceilDiv(all, pieces);
+        perPiece = BlockCut.perPiece(all, least, workers.threads());
         return Math.ceilDiv(all, perPiece);
     }
 
@@ -233,27 +230,28 @@ public final class MolGeGluKernel implements TwinKernel {
         return blocks[worker];
     }
 
-    private void stackedPanels(int piece, int worker) {
+    private void firstFactors(int piece, int worker) {
         MolGeGluRows block = begun(worker);
         int from = piece * perPiece;
-        int end = Math.min(from + perPiece, block.stackedPanels());
-        block.stack(areaAt(0), rowCount, from, end);
+        int end = Math.min(from + perPiece, form.experts());
+        block.multiplyFirst(areaAt(0), rowCount, from, end);
     }
 
     private void hiddenChunks(int piece, int worker) {
         MolGeGluRows block = begun(worker);
         if (!holdsFactors[worker]) {
-            block.takeFactors(areaAt(0), rowCount);
+            block.takeFactors(areaAt(0), form.mixed());
             holdsFactors[worker] = true;
         }
         int end = Math.min((piece + 1) * perPiece, MolGeGluRows.chunks(form));
         for (int chunk = piece * perPiece; chunk < end; chunk++) {
-            block.hidden(areaAt(0), sharedChunkAt(chunk), rowCount, chunk);
+            long hiddenAt = areaAt(0) + areas.hiddenAt();
+            block.hidden(hiddenAt, sharedChunkAt(chunk), rowCount, chunk);
         }
     }
 
     private long sharedChunkAt(int chunk) {
-        return areaAt(workers.threads()) + chunk * areas.totalsBytes();
+        return areaAt(workers.threads()) + chunk * areas.fewTotalsBytes();
     }
 
     private void resultPanels(int piece, int worker) {
@@ -263,11 +261,15 @@ public final class MolGeGluKernel implements TwinKernel {
             hasBegun[worker] = true;
         }
         if (!holdsFactors[worker]) {
-            block.takeSharedTotals(areaAt(workers.threads()), rowCount);
+            block.clearTotals();
+            for (int chunk = 0; chunk < MolGeGluRows.chunks(form); chunk++) {
+                block.addToTotals(sharedChunkAt(chunk));
+            }
+            block.takeFactors(areaAt(worker), true);
             holdsFactors[worker] = true;
         }
         int from = piece * perPiece;
         int end = Math.min(from + perPiece, block.resultPanels());
-        block.result(areaAt(0), 0, rowCount, from, end);
+        block.results(areaAt(0) + areas.hiddenAt(), rowCount, from, end);
     }
 }

@@ -1,18 +1,12 @@
 package io.cyclane.cpu.gemm;
 
-import static io.cyclane.cpu.Lanes.COUNT;
-import static io.cyclane.cpu.Lanes.F32;
-import static io.cyclane.cpu.Lanes.ORDER;
 import static io.cyclane.cpu.gemm.LeftBlock.FLOAT;
 import static io.cyclane.cpu.gemm.PanelPacking.ROW_BYTES;
 import static io.cyclane.cpu.gemm.PanelPacking.WIDTH;
-import static jdk.incubator.vector.FloatVector.broadcast;
-import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
 import io.cyclane.tensor.host.Place;
 import io.cyclane.tensor.op.Activation;
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.FloatVector;
 
 /**
  * The steps of {@link MolGeGluKernel} on a block of rows, for one worker. Where several workers
@@ -24,11 +18,11 @@ final class MolGeGluRows {
 
     /**
      * The panels of hidden columns that the first factors of wo are multiplied with at a time: few,
-     * for workers share the columns by whole chunks, and enough for a tile to run over.
+     * for the values of all choices are kept so long, and enough for a tile to run over.
      */
     private static final int CHUNK = 6;
 
-    /** The hidden columns of a chunk. */
+    /** The hidden columns of a chunk, which divide those of a {@link LeftBlock}'s. */
     static final int CHUNK_COLUMNS = CHUNK * HALF;
 
     /** Choices that go through the steps of a panel together: 8 KB of sums, of 48 KB or more. */
@@ -41,12 +35,11 @@ final class MolGeGluRows {
     private final long at;
     private final int span;
     private final ExpertGroups groups;
-    private final Panels stacked;
     private final Panels first;
     private final Panels second;
-    private final Epilogue plain;
     private final Epilogue between;
     private final Epilogue last;
+    private final ResultSums results;
 
     /**
      * The steps of one worker.
@@ -65,18 +58,17 @@ final class MolGeGluRows {
         this.areas = areas;
         this.at = at;
         span = form.span();
-        groups = new ExpertGroups(form.experts(), form.choices(), areas.rows());
-        int all = form.experts() * form.rank();
-        stacked = panels(operands.a1(), form.inputs(), all, false);
+        int most = Math.max(areas.rows(), areas.fewRows());
+        groups = new ExpertGroups(form.experts(), form.choices(), most);
         first = panels(operands.wi(), form.inputs(), 2 * form.hidden(), true);
         second = panels(operands.wo(), form.hidden(), form.outputs(), false);
         Place[] nowhere = {};
-        plain = new Epilogue(null, Activation.IDENTITY, false, null, nowhere, all);
         between = new Epilogue(null, Activation.GELU, true, null, nowhere, form.hidden());
         Place[] y = {operands.y()};
         last =
                 new Epilogue(
                         null, Activation.IDENTITY, false, operands.residual(), y, form.outputs());
+        results = new ResultSums(second, last);
     }
 
     private static Panels panels(Place place, int inputs, int outputs, boolean paired) {
@@ -86,10 +78,6 @@ final class MolGeGluRows {
     /** {@return how many chunks of hidden columns there are} */
     static int chunks(MolGeGluKernel.Form form) {
         return Math.ceilDiv(form.hidden(), CHUNK_COLUMNS);
-    }
-
-    int stackedPanels() {
-        return stacked.count();
     }
 
     int resultPanels() {
@@ -107,7 +95,6 @@ final class MolGeGluRows {
     /** Groups the choices of rows. */
     void group(int firstRow, int count) {
         groups.group(operands.experts(), operands.gates(), firstRow, count);
-        clear(at + areas.valuesAt(), groups.size() * LeftBlock.ROW_BYTES);
     }
 
     private void clear(long from, long bytes) {
@@ -115,90 +102,69 @@ final class MolGeGluRows {
     }
 
     /**
-     * Multiplies with panels of the first factors of wi those rows that have an expert in the
-     * panel, less than half of them as a rule. They are copied to where the worker's hidden values
-     * will be, and what comes out stands in their order.
+     * Multiplies x with some experts' first factors of wi, for their choices.
+     *
+     * @param sharedAt the area whose totals become what comes out
      */
-    void stack(long sharedAt, int count, int from, int end) {
-        long leftAt = at + areas.hiddenAt();
-        for (int panel = from; panel < end; panel++) {
-            int some = countMembers(panel, count);
-            if (some > 0) {
-                gather(groups.members(), some, count, leftAt);
-                long sumsAt = sharedAt + areas.stackedAt() + panel * areas.stackedBytes();
-                plain.start(scratch, sumsAt, some + Tiles.SLACK, panel);
-                stacked.addTo(scratch, leftAt, sumsAt, some, panel);
-            }
+    void multiplyFirst(long sharedAt, int count, int from, int end) {
+        int begin = groups.start(from);
+        int some = groups.start(end) - begin;
+        long sumsAt = sharedAt + areas.totalsAt();
+        for (int i = 0; i < span; i++) {
+            clear(sumsAt + i * spanBytes() + begin * ROW_BYTES, some * ROW_BYTES);
         }
-    }
-
-    /** {@return how many rows have an expert of which a part lies in a panel of stacked factors} */
-    private int countMembers(int panel, int count) {
-        int from = panel * WIDTH / form.rank();
-        int end = Math.ceilDiv((panel + 1) * WIDTH, form.rank());
-        return groups.countMembers(from, Math.min(end, form.experts()), count);
-    }
-
-    /** Copies some of a left block's rows to another one. */
-    private void gather(int[] members, int some, int count, long to) {
         int inputs = form.inputs();
         for (int k = 0; k < inputs; k += LeftBlock.CHUNK) {
-            long bytes = 4L * Math.min(LeftBlock.CHUNK, inputs - k);
-            long fromAt = at + LeftBlock.columnAt(k, count);
-            long toAt = to + LeftBlock.columnAt(k, some);
-            for (int i = 0; i < some; i++) {
-                long from = fromAt + members[i] * LeftBlock.ROW_BYTES;
-                MemorySegment.copy(scratch, from, scratch, toAt + i * LeftBlock.ROW_BYTES, bytes);
+            int columns = Math.min(LeftBlock.CHUNK, inputs - k);
+            long rowsAt = at + LeftBlock.columnAt(k, count);
+            for (int i = begin; i < begin + some; i++) {
+                long to = at + areas.valuesAt() + i * LeftBlock.ROW_BYTES;
+                long row = rowsAt + groups.rows()[i] * LeftBlock.ROW_BYTES;
+                MemorySegment.copy(scratch, row, scratch, to, 4L * columns);
             }
+            narrow(operands.a1(), inputs, k, columns, sumsAt, from, end);
         }
-        LeftBlock.clearSlack(scratch, to, some, inputs);
     }
 
-    /** Takes what they give for the experts chosen, scaled, and weighed where weights are mixed. */
-    void takeFactors(long sharedAt, int count) {
-        clear(at + areas.factorsAt(), groups.size() * LeftBlock.ROW_BYTES);
-        for (int panel = 0; panel < stacked.count(); panel++) {
-            long panelAt = sharedAt + areas.stackedAt() + panel * areas.stackedBytes();
-            int some = countMembers(panel, count);
-            for (int i = 0; i < some; i++) {
-                int first = groups.members()[i] * form.choices();
-                for (int choice = first; choice < first + form.choices(); choice++) {
-                    int position = groups.position(choice);
-                    float gate = groups.gates()[position];
-                    float factor = form.mixed() ? form.scale() * gate : form.scale();
-                    takeRank(panel, factor, panelAt + i * ROW_BYTES, position);
+    /**
+     * Makes a left side of the totals: scaled, and where they are weighed, times their gates.
+     *
+     * @param sharedAt the area whose totals are taken
+     */
+    void takeFactors(long sharedAt, boolean weighed) {
+        int rank = form.rank();
+        for (int expert = 0; expert < form.experts(); expert++) {
+            int begin = expert * rank % WIDTH;
+            for (int i = groups.start(expert); i < groups.start(expert + 1); i++) {
+                float factor = weighed ? form.scale() * groups.gates()[i] : form.scale();
+                long from = sharedAt + areas.totalsAt() + i * ROW_BYTES;
+                long to = at + areas.factorsAt() + i * LeftBlock.ROW_BYTES;
+                for (int r = 0; r < rank; r++) {
+                    int column = begin + r;
+                    long total = from + column / WIDTH * spanBytes() + column % WIDTH * 4L;
+                    scratch.set(FLOAT, to + 4L * r, factor * scratch.get(FLOAT, total));
                 }
             }
         }
     }
 
-    /**
-     * Copies what lies in a stacked panel of a choice's expert, times a factor, to the choice's row
-     * of factors.
-     *
-     * @param from of the choice's row in the panel
-     */
-    private void takeRank(int panel, float factor, long from, int position) {
-        int begin = groups.expert(position) * form.rank() - panel * WIDTH;
-        int end = Math.min(begin + form.rank(), WIDTH);
-        long to = at + areas.factorsAt() + position * LeftBlock.ROW_BYTES;
-        for (int column = Math.max(0, begin); column < end; column++) {
-            float value = factor * scratch.get(FLOAT, from + 4L * column);
-            scratch.set(FLOAT, to + 4L * (column - begin), value);
-        }
+    /** {@return the bytes between the panels of sums that an expert's rank lies in} */
+    private long spanBytes() {
+        return groups.size() * ROW_BYTES;
     }
 
-    /** Clears the rows that a tile may read beyond the last hidden one. */
-    void clearHidden(long sharedAt, int count) {
-        LeftBlock.clearSlack(scratch, sharedAt + areas.hiddenAt(), count, form.hidden());
+    /** Clears the rows that a tile may read beyond the last of so many hidden columns. */
+    void clearHidden(long hiddenAt, int count, int columns) {
+        LeftBlock.clearSlack(scratch, hiddenAt, count, columns);
     }
 
     /**
      * Computes a chunk of hidden columns, and what the first factors of wo give for it.
      *
+     * @param hiddenAt where the left block of all hidden values lies, or would lie
      * @param chunkAt where the latter goes
      */
-    void hidden(long sharedAt, long chunkAt, int count, int chunk) {
+    void hidden(long hiddenAt, long chunkAt, int count, int chunk) {
         long sumsAt = at + areas.sumsAt();
         int from = chunk * CHUNK;
         int end = Math.min(from + CHUNK, first.count());
@@ -208,16 +174,17 @@ final class MolGeGluRows {
             long valuesAt = at + areas.valuesAt() + (panel - from) * HALF * 4L;
             if (form.mixed()) {
                 addUpdates(operands.b1(), sumsAt, panel);
-                between.finishInto(
-                        scratch, sharedAt + areas.hiddenAt(), scratch, sumsAt, count, panel);
+                between.finishInto(scratch, hiddenAt, scratch, sumsAt, count, panel);
                 spread(sumsAt, valuesAt);
             } else {
-                long hiddenAt =
-                        sharedAt + areas.hiddenAt() + LeftBlock.columnAt(panel * HALF, count);
-                mixLayers(sumsAt, valuesAt, hiddenAt, count, panel);
+                long panelAt = hiddenAt + LeftBlock.columnAt(panel * HALF, count);
+                mixLayers(sumsAt, valuesAt, panelAt, count, panel);
             }
         }
-        narrow(chunkAt, chunk);
+        clearSums(chunkAt);
+        int column = chunk * CHUNK_COLUMNS;
+        int columns = Math.min(CHUNK_COLUMNS, form.hidden() - column);
+        narrow(operands.a2(), form.hidden(), column, columns, chunkAt, 0, form.experts());
     }
 
     /**
@@ -225,16 +192,17 @@ final class MolGeGluRows {
      * experts at a time go through all steps, so that they stay in the first-level cache.
      */
     private void mixLayers(long sumsAt, long valuesAt, long hiddenAt, int count, int panel) {
-        clearValues(scratch, hiddenAt, count);
+        ChoiceRows.clearHalf(scratch, hiddenAt, count);
         long eachAt = at + areas.eachAt();
         for (int expert = 0; expert < form.experts(); ) {
             int end = endOfSome(expert);
             int from = groups.start(expert);
             int some = groups.start(end) - from;
-            copyRows(scratch, sumsAt, groups.rows(), from, some, eachAt);
+            ChoiceRows.copy(scratch, sumsAt, groups.rows(), from, some, eachAt);
             multiplySecond(operands.b1(), expert, end, eachAt - from * ROW_BYTES, panel);
             EpilogueMath.apply(Activation.GELU, scratch, eachAt, some, HALF);
-            mix(scratch, eachAt, from, some, groups.rows(), groups.gates(), valuesAt, hiddenAt);
+            ChoiceRows.mix(
+                    scratch, eachAt, from, some, groups.rows(), groups.gates(), valuesAt, hiddenAt);
             expert = end;
         }
     }
@@ -247,55 +215,6 @@ final class MolGeGluRows {
             end++;
         }
         return end;
-    }
-
-    private static void clearValues(MemorySegment scratch, long to, int rows) {
-        FloatVector zero = FloatVector.zero(F32);
-        for (int row = 0; row < rows; row++) {
-            for (int column = 0; column < HALF; column += COUNT) {
-                long at = to + row * LeftBlock.ROW_BYTES + 4L * column;
-                zero.intoMemorySegment(scratch, at, ORDER);
-            }
-        }
-    }
-
-    /** Copies the rows of sums of some choices one after the other. */
-    private static void copyRows(
-            MemorySegment scratch, long sumsAt, int[] rows, int first, int count, long to) {
-        for (int i = 0; i < count; i++) {
-            long from = sumsAt + rows[first + i] * ROW_BYTES;
-            for (int column = 0; column < WIDTH; column += COUNT) {
-                fromMemorySegment(F32, scratch, from + 4L * column, ORDER)
-                        .intoMemorySegment(scratch, to + i * ROW_BYTES + 4L * column, ORDER);
-            }
-        }
-    }
-
-    /** Gates the halves of choices, keeps what comes out, and adds it to the rows, times a gate. */
-    private static void mix(
-            MemorySegment scratch,
-            long eachAt,
-            int first,
-            int count,
-            int[] rows,
-            float[] gates,
-            long valuesAt,
-            long hiddenAt) {
-        for (int i = 0; i < count; i++) {
-            int position = first + i;
-            FloatVector gate = broadcast(F32, gates[position]);
-            for (int column = 0; column < HALF; column += COUNT) {
-                long from = eachAt + i * ROW_BYTES + 4L * column;
-                FloatVector z =
-                        fromMemorySegment(F32, scratch, from, ORDER)
-                                .mul(fromMemorySegment(F32, scratch, from + ROW_BYTES / 2, ORDER));
-                long kept = valuesAt + position * LeftBlock.ROW_BYTES + 4L * column;
-                z.intoMemorySegment(scratch, kept, ORDER);
-                long to = hiddenAt + rows[position] * LeftBlock.ROW_BYTES + 4L * column;
-                gate.fma(z, fromMemorySegment(F32, scratch, to, ORDER))
-                        .intoMemorySegment(scratch, to, ORDER);
-            }
-        }
     }
 
     /** Copies the hidden values of a panel of sums to the rows of all choices. */
@@ -347,57 +266,37 @@ final class MolGeGluRows {
             int some = groups.start(end) - from;
             clear(eachAt, some * ROW_BYTES);
             multiplySecond(update, expert, end, eachAt - from * ROW_BYTES, panel);
-            addRows(scratch, eachAt, from, some, groups.rows(), sumsAt);
+            ChoiceRows.add(scratch, eachAt, from, some, groups.rows(), sumsAt);
             expert = end;
         }
     }
 
-    /** Adds rows of choices to the sums of their rows. */
-    private static void addRows(
-            MemorySegment scratch, long eachAt, int first, int count, int[] rows, long sumsAt) {
-        for (int i = 0; i < count; i++) {
-            long from = eachAt + i * ROW_BYTES;
-            long to = sumsAt + rows[first + i] * ROW_BYTES;
-            for (int column = 0; column < WIDTH; column += COUNT) {
-                fromMemorySegment(F32, scratch, to + 4L * column, ORDER)
-                        .add(fromMemorySegment(F32, scratch, from + 4L * column, ORDER))
-                        .intoMemorySegment(scratch, to + 4L * column, ORDER);
-            }
-        }
-    }
-
-    private static void addAll(MemorySegment scratch, long from, long to, int columns) {
-        for (int column = 0; column < columns; column += COUNT) {
-            fromMemorySegment(F32, scratch, to + 4L * column, ORDER)
-                    .add(fromMemorySegment(F32, scratch, from + 4L * column, ORDER))
-                    .intoMemorySegment(scratch, to + 4L * column, ORDER);
-        }
-    }
-
-    /** Multiplies a chunk of every choice's hidden values with its expert's first factor of wo. */
-    private void narrow(long chunkAt, int chunk) {
-        clearSums(chunkAt);
-        Place factors = operands.a2();
-        int column = chunk * CHUNK_COLUMNS;
-        int columns = Math.min(CHUNK_COLUMNS, form.hidden() - column);
-        long panelBytes = PanelPacking.panelBytes(form.hidden());
-        for (int expert = 0; expert < form.experts(); expert++) {
-            int from = expert * form.rank() / WIDTH;
-            int to = ((expert + 1) * form.rank() - 1) / WIDTH;
-            for (int panel = from; panel <= to; panel++) {
-                long panelAt = factors.offset() + panel * panelBytes + column * ROW_BYTES;
-                long sumsAt = chunkAt + (panel - from) * areas.spanBytes();
-                int begin = Math.max(expert * form.rank() - panel * WIDTH, 0);
-                int end = Math.min((expert + 1) * form.rank() - panel * WIDTH, WIDTH);
+    /**
+     * Multiplies some columns of every choice's values with its expert's first factor, one of some
+     * experts.
+     *
+     * @param inputs how many columns the factors have
+     * @param column the first of these
+     */
+    private void narrow(
+            Place factors, int inputs, int column, int columns, long sumsAt, int from, int end) {
+        int rank = form.rank();
+        for (int expert = from; expert < end; expert++) {
+            int firstPanel = expert * rank / WIDTH;
+            int lastPanel = ((expert + 1) * rank - 1) / WIDTH;
+            for (int panel = firstPanel; panel <= lastPanel; panel++) {
+                long panelAt = panel * PanelPacking.panelBytes(inputs) + column * ROW_BYTES;
+                int begin = Math.max(expert * rank - panel * WIDTH, 0);
+                int last = Math.min((expert + 1) * rank - panel * WIDTH, WIDTH);
                 tiles(
                         expert,
                         at + areas.valuesAt(),
                         factors,
-                        panelAt,
+                        factors.offset() + panelAt,
                         columns,
-                        sumsAt,
+                        sumsAt + (panel - firstPanel) * spanBytes(),
                         begin / HALF * HALF,
-                        Math.ceilDiv(end, HALF) * HALF);
+                        Math.ceilDiv(last, HALF) * HALF);
             }
         }
     }
@@ -407,50 +306,40 @@ final class MolGeGluRows {
     }
 
     private void clearSums(long from) {
-        for (int i = 0; i < span; i++) {
-            clear(from + i * areas.spanBytes(), groups.size() * ROW_BYTES);
-        }
+        clear(from, span * spanBytes());
     }
 
     /** Adds a chunk to the totals. */
     void addToTotals(long chunkAt) {
-        for (int i = 0; i < span; i++) {
-            long from = i * areas.spanBytes();
-            long to = at + areas.totalsAt() + from;
-            addAll(scratch, chunkAt + from, to, groups.size() * WIDTH);
+        ChoiceRows.addAll(scratch, chunkAt, at + areas.totalsAt(), span * groups.size() * WIDTH);
+    }
+
+    void startResults(int count) {
+        results.start(scratch, at + areas.resultsAt(), count);
+    }
+
+    /** Adds the products of a chunk of a left block, from hidden column k on, to the results. */
+    void addToResults(long hiddenAt, int count, int k) {
+        results.addChunk(scratch, hiddenAt, at + areas.resultsAt(), count, k);
+    }
+
+    /** Adds the updates to all results, and turns them into rows of y. */
+    void finishResults(int firstRow, int count) {
+        long resultsAt = at + areas.resultsAt();
+        for (int panel = 0; panel < second.count(); panel++) {
+            addUpdates(operands.b2(), ResultSums.panelAt(resultsAt, panel, count), panel);
+            results.finish(scratch, resultsAt, firstRow, count, panel);
         }
     }
 
-    /** Adds up the chunks that the workers have left one after the other, and takes the totals. */
-    void takeSharedTotals(long chunksAt, int count) {
-        clearTotals();
-        for (int chunk = 0; chunk < chunks(form); chunk++) {
-            addToTotals(chunksAt + chunk * areas.totalsBytes());
-        }
-        takeTotals(count);
-    }
-
-    /** Scales the totals, weighs them with the gates, and makes a left side of them. */
-    void takeTotals(int count) {
-        for (int choice = 0; choice < count * form.choices(); choice++) {
-            int position = groups.position(choice);
-            int first = groups.expert(position) * form.rank() / WIDTH;
-            float factor = form.scale() * groups.gates()[position];
-            long from = at + areas.totalsAt() + position * ROW_BYTES;
-            for (int i = 0; i < span; i++) {
-                takeRank(first + i, factor, from + i * areas.spanBytes(), position);
-            }
-        }
-    }
-
-    /** Computes panels of the result. */
-    void result(long sharedAt, int firstRow, int count, int from, int end) {
+    /** Computes panels of the results of the first rows, from all their hidden values. */
+    void results(long hiddenAt, int count, int from, int end) {
         long sumsAt = at + areas.sumsAt();
         for (int panel = from; panel < end; panel++) {
             last.start(scratch, sumsAt, count + Tiles.SLACK, panel);
-            second.addTo(scratch, sharedAt + areas.hiddenAt(), sumsAt, count, panel);
+            second.addTo(scratch, hiddenAt, sumsAt, count, panel);
             addUpdates(operands.b2(), sumsAt, panel);
-            last.finish(scratch, sumsAt, firstRow, count, panel);
+            last.finish(scratch, sumsAt, 0, count, panel);
         }
     }
 }

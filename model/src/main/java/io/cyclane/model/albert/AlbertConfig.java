@@ -54,11 +54,7 @@ public record AlbertConfig(
                         config.count("type_vocab_size", 2),
                         Activations.named(config, "hidden_act"),
                         (float) config.number("layer_norm_eps", 1e-12));
-        if (albert.width % albert.heads != 0) {
-            throw new CheckpointException(
-                    "%s: 'hidden_size' %d can not be shared by %d heads"
-                            .formatted(config.source(), albert.width, albert.heads));
-        }
+        config.heads(albert.width, albert.heads);
         if (albert.layers % albert.groups != 0) {
             throw new CheckpointException(
                     "%s: %d layers can not be shared by 'num_hidden_groups' %d"

@@ -69,11 +69,7 @@ public record BertConfig(
                         config.count("type_vocab_size", 2),
                         Activations.named(config, "hidden_act"),
                         (float) config.number("layer_norm_eps", 1e-12));
-        if (bert.width % bert.heads != 0) {
-            throw new CheckpointException(
-                    "%s: 'hidden_size' %d can not be shared by %d heads"
-                            .formatted(config.source(), bert.width, bert.heads));
-        }
+        config.heads(bert.width, bert.heads);
         return bert;
     }
 }

@@ -9,10 +9,54 @@ import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Files and folders that appear whole or not at all. */
-final class AtomicFiles {
+public final class AtomicFiles {
     private static final boolean IS_WINDOWS = System.getProperty("os.name").startsWith("Windows");
 
     private AtomicFiles() {}
+
+    /**
+     * Makes sure that nothing is lost by writing a file.
+     *
+     * @param replaces whether one that is there already gives way
+     * @throws CheckpointException when there is one and it does not, it is a folder, or the folder
+     *     it belongs in is not there
+     */
+    public static void check(Path file, boolean replaces) {
+        if (Files.isDirectory(file)) {
+            throw new CheckpointException("'%s' is a folder, not a file".formatted(file));
+        }
+        requireFolder(file);
+        if (Files.exists(file) && !replaces) {
+            throw exists("file", file);
+        }
+    }
+
+    private static void requireFolder(Path path) {
+        Path folder = path.toAbsolutePath().getParent();
+        if (folder == null || !Files.isDirectory(folder)) {
+            throw new CheckpointException(
+                    "'%s' can not be written: there is no folder '%s', make it first"
+                            .formatted(path, folder));
+        }
+    }
+
+    static CheckpointException exists(String what, Path path) {
+        return new CheckpointException(
+                "%s '%s' exists already: name another, or say that it may be replaced (--force)"
+                        .formatted(what, path));
+    }
+
+    /** Writes a file, instead of one that may be there. */
+    public static void write(Path path, byte[] bytes) throws IOException {
+        Path absolute = path.toAbsolutePath();
+        Path temporary = temporary(absolute);
+        try {
+            Files.write(temporary, bytes);
+            install(temporary, absolute);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
 
     /**
      * {@return a name in the same folder that nobody uses, hidden from listings}
@@ -20,12 +64,7 @@ final class AtomicFiles {
      * @throws CheckpointException when there is no such folder
      */
     static Path temporary(Path path) {
-        Path folder = path.toAbsolutePath().getParent();
-        if (folder == null || !Files.isDirectory(folder)) {
-            throw new CheckpointException(
-                    "'%s' can not be written: there is no folder '%s', make it first"
-                            .formatted(path, folder));
-        }
+        requireFolder(path);
         String random = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
         return path.resolveSibling("." + path.getFileName() + "." + random + ".tmp");
     }

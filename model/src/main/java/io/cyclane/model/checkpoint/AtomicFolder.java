@@ -34,9 +34,7 @@ public final class AtomicFolder implements AutoCloseable {
     public static AtomicFolder create(Path target, boolean replaces) {
         Path absolute = target.toAbsolutePath().normalize();
         if (Files.exists(absolute) && !replaces) {
-            throw new CheckpointException(
-                    "folder '%s' exists already: name another, or say that it may be replaced (--force)"
-                            .formatted(target));
+            throw AtomicFiles.exists("folder", target);
         }
         if (Files.exists(absolute) && !Files.isDirectory(absolute)) {
             throw new CheckpointException("'%s' is a file, not a folder".formatted(target));
@@ -48,6 +46,24 @@ public final class AtomicFolder implements AutoCloseable {
             throw failed(target, e);
         }
         return new AtomicFolder(absolute, temporary, replaces);
+    }
+
+    /**
+     * Starts a folder that is made from another one.
+     *
+     * @throws CheckpointException also when they are the same
+     */
+    public static AtomicFolder create(Path target, boolean replaces, Path source) {
+        try {
+            if (replaces && Files.exists(target) && Files.isSameFile(target, source)) {
+                throw new CheckpointException(
+                        "folder '%s' is what the new one is made from: name another"
+                                .formatted(target));
+            }
+        } catch (IOException e) {
+            throw failed(target, e);
+        }
+        return create(target, replaces);
     }
 
     /** {@return where its files are to be written} */

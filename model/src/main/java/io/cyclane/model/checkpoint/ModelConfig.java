@@ -181,6 +181,24 @@ public final class ModelConfig {
         }
     }
 
+    /** Checks that so many heads share the width. */
+    public void heads(int width, int heads) {
+        heads(width, heads, 1, "");
+    }
+
+    /** Checks that so many heads share the width, each with an even part, as rotating needs. */
+    public void evenHeads(int width, int heads) {
+        heads(width, heads, 2, " of even width");
+    }
+
+    private void heads(int width, int heads, long multiple, String what) {
+        if (width % (heads * multiple) != 0) {
+            throw new CheckpointException(
+                    "%s: 'hidden_size' %d can not be shared by %d heads%s"
+                            .formatted(source, width, heads, what));
+        }
+    }
+
     /** {@return the number at a key, whole or not, finite} */
     public double number(String key) {
         return asNumber(key, required(key));

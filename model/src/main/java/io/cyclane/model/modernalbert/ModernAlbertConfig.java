@@ -62,11 +62,7 @@ public record ModernAlbertConfig(
     public static ModernAlbertConfig of(ModelConfig config) {
         int width = config.count("hidden_size");
         int heads = config.count("num_attention_heads");
-        if (width % heads != 0 || width / heads % 2 != 0) {
-            throw new CheckpointException(
-                    "%s: 'hidden_size' %d can not be shared by %d heads of even width"
-                            .formatted(config.source(), width, heads));
-        }
+        config.evenHeads(width, heads);
         config.only("tie_word_embeddings", true);
         Experts experts = Experts.of(config);
         Grouping grouping = Grouping.of(config, experts.kind() != Experts.Kind.NONE);

@@ -62,11 +62,7 @@ public record ModernBertConfig(
     public static ModernBertConfig of(ModelConfig config) {
         int width = config.count("hidden_size");
         int heads = config.count("num_attention_heads");
-        if (width % heads != 0 || width / heads % 2 != 0) {
-            throw new CheckpointException(
-                    "%s: 'hidden_size' %d can not be shared by %d heads of even width"
-                            .formatted(config.source(), width, heads));
-        }
+        config.evenHeads(width, heads);
         int layers = config.countUpTo(ModelConfig.MOST_LAYERS, "num_hidden_layers");
         return new ModernBertConfig(
                 config.count("vocab_size"),

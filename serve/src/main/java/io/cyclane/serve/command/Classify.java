@@ -7,7 +7,6 @@ import io.cyclane.model.Outcome;
 import io.cyclane.model.Task;
 import io.cyclane.model.TextPair;
 import io.cyclane.model.TokenClassifier;
-import io.cyclane.train.data.Lines;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -17,7 +16,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Prints the labels of texts, of pairs of texts, or of the stretches of a text. */
@@ -27,13 +25,14 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class Classify implements Callable<Integer> {
-    private static final int BATCH_TEXTS = 512;
+    private static final int BATCH_PAIRS = 512;
 
     private final Cyclane cyclane;
 
     @Spec private CommandSpec spec;
     @Mixin private ModelOptions model;
     @Mixin private HeadOptions head;
+    @Mixin private Texts texts;
 
     @Option(
             names = "--pairs",
@@ -50,26 +49,17 @@ final class Classify implements Callable<Integer> {
             description = "print {\"text\":..,\"labels\":[..]} or \"entities\" for each text")
     private boolean json;
 
-    @Parameters(
-            paramLabel = "TEXT",
-            arity = "1..*",
-            description = "texts; or a lone - for those on standard input, one a line")
-    private List<String> texts;
-
     Classify(Cyclane cyclane) {
         this.cyclane = cyclane;
     }
 
     @Override
     public Integer call() {
-        boolean piped = texts.contains("-");
-        if (piped && texts.size() > 1) {
-            throw new ParameterException(spec.commandLine(), "either texts or a lone -, not both");
-        }
+        boolean piped = texts.arePiped();
         if (pairs && entities) {
             throw new ParameterException(spec.commandLine(), "--entities are of single texts");
         }
-        if (pairs && !piped && texts.size() % 2 != 0) {
+        if (pairs && !piped && texts.given().size() % 2 != 0) {
             throw new ParameterException(
                     spec.commandLine(), "--pairs wants an even number of texts");
         }
@@ -79,27 +69,13 @@ final class Classify implements Callable<Integer> {
             if (pairs) {
                 pairs(open, piped, report);
             } else if (piped) {
-                lines(open, report);
+                Texts.readLines(cyclane, batch -> print(open, batch, report));
             } else {
-                print(open, texts, report);
+                print(open, texts.given(), report);
             }
             report.print(cyclane, open.info().maxTokens());
         }
         return 0;
-    }
-
-    private void lines(LoadedModel open, LongTextReport report) {
-        try (Lines lines = Lines.of("standard input", cyclane.terminal().in())) {
-            List<String> batch = new ArrayList<>();
-            while (lines.next()) {
-                batch.add(lines.text());
-                if (batch.size() == BATCH_TEXTS) {
-                    print(open, batch, report);
-                    batch.clear();
-                }
-            }
-            print(open, batch, report);
-        }
     }
 
     private void print(LoadedModel open, List<String> batch, LongTextReport report) {
@@ -123,8 +99,9 @@ final class Classify implements Callable<Integer> {
     private void pairs(LoadedModel open, boolean piped, LongTextReport report) {
         List<TextPair> all = new ArrayList<>();
         if (!piped) {
-            for (int i = 0; i < texts.size(); i += 2) {
-                all.add(new TextPair(texts.get(i), texts.get(i + 1)));
+            List<String> given = texts.given();
+            for (int i = 0; i < given.size(); i += 2) {
+                all.add(new TextPair(given.get(i), given.get(i + 1)));
             }
             printPairs(open, all, report);
             return;
@@ -133,7 +110,7 @@ final class Classify implements Callable<Integer> {
             while (input.next()) {
                 List<String> two = input.strings(2);
                 all.add(new TextPair(two.get(0), two.get(1)));
-                if (all.size() == BATCH_TEXTS) {
+                if (all.size() == BATCH_PAIRS) {
                     printPairs(open, all, report);
                     all.clear();
                 }

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Writes a model anew with its weights in another number type. */
@@ -37,19 +38,8 @@ final class Convert implements Callable<Integer> {
 
     private final Cyclane cyclane;
 
-    @Option(
-            names = "--model",
-            paramLabel = "M",
-            required = true,
-            description = "an alias or a checkpoint's folder")
-    private String model;
-
-    @Option(
-            names = "--out",
-            paramLabel = "DIR",
-            required = true,
-            description = "the folder to write")
-    private Path out;
+    @Mixin private StoredModel model;
+    @Mixin private OutFolder out;
 
     @Option(
             names = "--dtype",
@@ -73,13 +63,18 @@ final class Convert implements Callable<Integer> {
     @Override
     public Integer call() {
         Conversion.Report report =
-                Conversion.write(model, out, type.stored, Optional.ofNullable(weightMap));
+                Conversion.write(
+                        model.name(),
+                        out.folder(),
+                        type.stored,
+                        Optional.ofNullable(weightMap),
+                        out.replaces());
         cyclane.out()
                 .append(
                         String.format(
                                 Locale.ROOT,
                                 "%s: %,d tensors, %,d bytes as %s (were %,d)\n",
-                                out,
+                                out.folder(),
                                 report.tensors(),
                                 report.bytesAfter(),
                                 type,

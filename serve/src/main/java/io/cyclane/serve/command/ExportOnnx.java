@@ -40,33 +40,11 @@ final class ExportOnnx implements Callable<Integer> {
         }
     }
 
-    /** How attention is written. */
-    enum Form {
-        STANDARD(OnnxExport.Form.STANDARD),
-        FUSED(OnnxExport.Form.FUSED);
-
-        private final OnnxExport.Form form;
-
-        Form(OnnxExport.Form form) {
-            this.form = form;
-        }
-
-        @Override
-        public String toString() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
-
     private final Cyclane cyclane;
 
     @Mixin private HeadOptions head;
 
-    @Option(
-            names = "--model",
-            paramLabel = "M",
-            required = true,
-            description = "an alias or a checkpoint's folder")
-    private String model;
+    @Mixin private StoredModel model;
 
     @Option(
             names = "--out",
@@ -74,6 +52,8 @@ final class ExportOnnx implements Callable<Integer> {
             required = true,
             description = "the file to write")
     private Path out;
+
+    @Mixin private Replacing replacing;
 
     @Option(
             names = "--task",
@@ -89,7 +69,7 @@ final class ExportOnnx implements Callable<Integer> {
             description =
                     "standard, or fused: attention as ONNX Runtime's own operation, faster there"
                             + " (default: ${DEFAULT-VALUE})")
-    private Form form;
+    private OnnxExport.Form form;
 
     @Option(
             names = "--routing-inputs",
@@ -105,7 +85,8 @@ final class ExportOnnx implements Callable<Integer> {
     @Override
     public Integer call() {
         OnnxExport.Routing routing = isOpen ? OnnxExport.Routing.OPEN : OnnxExport.Routing.CLOSED;
-        OnnxExport.write(model, job.task, out, form.form, head.mayBeRandom(), routing);
+        OnnxExport.write(
+                model.name(), job.task, replacing.file(out), form, head.mayBeRandom(), routing);
         try {
             long bytes = Files.size(out);
             cyclane.out().append(String.format(Locale.ROOT, "%s: %,d bytes\n", out, bytes));

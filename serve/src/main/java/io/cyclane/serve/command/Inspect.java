@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -52,6 +53,8 @@ final class Inspect implements Callable<Integer> {
             description = "how many tokens of the text to look at (default: ${DEFAULT-VALUE})")
     private int maxTokens;
 
+    @Mixin private Replacing replacing;
+
     @Option(names = "--json", description = "print an object a round, with every token's experts")
     private boolean json;
 
@@ -65,6 +68,7 @@ final class Inspect implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--max-tokens is at least 1, not " + maxTokens);
         }
+        Path picture = png == null ? null : replacing.file(png);
         Tokenizer tokenizer = Tokenizer.load(model);
         Encoding encoding = tokenizer.encode(text, maxTokens);
         List<String> tokens = new ArrayList<>();
@@ -86,10 +90,10 @@ final class Inspect implements Callable<Integer> {
         } else {
             print(inspection, drift);
         }
-        if (png != null) {
-            InspectPicture.write(tokens, inspection, drift, png);
+        if (picture != null) {
+            InspectPicture.write(tokens, inspection, drift, picture);
             if (!json) {
-                cyclane.out().append(png + ": drawn\n");
+                cyclane.out().append(picture + ": drawn\n");
             }
         }
         cyclane.flush();

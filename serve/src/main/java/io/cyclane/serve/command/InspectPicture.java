@@ -16,6 +16,7 @@ final class InspectPicture {
     private static final int LABELS = 110;
     private static final int GAP = 14;
     private static final int TOP = 56;
+    private static final int TITLE = 106;
     private static final int DRIFT = 150;
     private static final Color LINE = new Color(0x2b, 0x6c, 0xb0);
     private static final Color CHOSEN = new Color(0xe0, 0x6c, 0x2b);
@@ -31,16 +32,22 @@ final class InspectPicture {
     static void write(List<String> tokens, Inspection inspection, double[] drift, Path file) {
         List<Routing> routings = inspection.routings();
         int experts = routings.isEmpty() ? 0 : routings.getFirst().probabilities()[0].length;
-        int panel = experts * CELL + GAP;
+        // At least as wide as its title.
+        int panel = Math.max(experts * CELL, TITLE) + GAP;
         int maps = routings.isEmpty() ? 0 : TOP + tokens.size() * CELL + GAP;
         int width =
                 Math.max(LABELS + routings.size() * panel + GAP, LABELS + 20 * drift.length + 60);
-        try (Picture picture = new Picture(Math.max(width, 480), maps + DRIFT + 60)) {
+        try (Picture picture = new Picture(Math.max(width, 600), maps + DRIFT + 60)) {
             for (int i = 0; i < routings.size(); i++) {
                 map(picture, routings.get(i), LABELS + i * panel);
             }
             if (!routings.isEmpty()) {
-                picture.text("router probabilities, token by expert", 8, 16, Picture.INK);
+                picture.text(
+                        "where the routers send each token: the darker the likelier, by expert;"
+                                + " dots: the experts chosen",
+                        8,
+                        16,
+                        Picture.INK);
                 for (int t = 0; t < tokens.size(); t++) {
                     picture.textBefore(tokens.get(t), LABELS - 6, TOP + t * CELL + 10, LABELS - 10);
                 }
@@ -51,9 +58,9 @@ final class InspectPicture {
     }
 
     private static void map(Picture picture, Routing routing, int left) {
-        // groups.5.layers.0.mlp in its first round is 5.0 r1: there is no room for more.
-        String name = routing.name().replaceAll("[^0-9]+", ".").replaceAll("^\\.|\\.$", "");
-        picture.text(name + " r" + (routing.round() + 1), left, TOP - 18, Picture.INK);
+        // groups.5.layers.0.mlp is groups.5: there is no room for more, and few have two layers.
+        String name = routing.name().replaceAll("\\.layers\\.0\\.|\\.?mlp|\\.layers", "");
+        picture.text(name + ", round " + (routing.round() + 1), left, TOP - 18, Picture.INK);
         int experts = routing.probabilities()[0].length;
         picture.text("0", left + 3, TOP - 4, Color.GRAY);
         picture.text(
@@ -72,7 +79,12 @@ final class InspectPicture {
     }
 
     private static void drift(Picture picture, double[] drift, int top) {
-        picture.text("cosine of hidden states to the round before", 8, top - 12, Picture.INK);
+        picture.text(
+                "mean cosine of hidden states after each round, of all groups in turn, to those"
+                        + " before it",
+                8,
+                top - 12,
+                Picture.INK);
         double least = 1;
         for (double cosine : drift) {
             least = Math.min(least, cosine);
@@ -84,7 +96,7 @@ final class InspectPicture {
             int y = top + DRIFT - (int) (DRIFT * i / 4.0);
             picture.graphics().setColor(Picture.FAINT);
             picture.graphics().drawLine(LABELS, y, LABELS + 20 * drift.length, y);
-            String label = String.format(Locale.ROOT, "%.2f", value);
+            String label = String.format(Locale.ROOT, "%.3f", value);
             picture.textBefore(label, LABELS - 6, y + 4, LABELS);
         }
         int before = 0;

@@ -1,6 +1,7 @@
 package io.cyclane.serve.command;
 
 import java.nio.file.Path;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where a command writes a model's folder. */
@@ -12,14 +13,13 @@ final class OutFolder {
             description = "the folder to write")
     private Path folder;
 
-    @Option(names = "--force", description = "replace the folder if it is there already")
-    private boolean force;
+    @Mixin private Replacing replacing;
 
     Path folder() {
         return folder;
     }
 
     boolean replaces() {
-        return force;
+        return replacing.isAllowed();
     }
 }

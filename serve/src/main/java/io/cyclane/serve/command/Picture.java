@@ -1,5 +1,6 @@
 package io.cyclane.serve.command;
 
+import io.cyclane.model.checkpoint.AtomicFiles;
 import io.cyclane.tensor.CyclaneException;
 import java.awt.Color;
 import java.awt.Font;
@@ -8,7 +9,6 @@ import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import javax.imageio.ImageIO;
 
@@ -84,7 +84,7 @@ final class Picture implements AutoCloseable {
             if (!ImageIO.write(image, "png", png)) {
                 throw new PictureException("this Java can not write PNG");
             }
-            Files.write(file, png.toByteArray());
+            AtomicFiles.write(file, png.toByteArray());
         } catch (IOException e) {
             throw new PictureException("picture '%s' can not be written: %s".formatted(file, e));
         }

@@ -53,6 +53,8 @@ final class Plan implements Callable<Integer> {
             description = "draw it: what lies where in the arena, step by step")
     private @Nullable Path png;
 
+    @Mixin private Replacing replacing;
+
     Plan(Cyclane cyclane) {
         this.cyclane = cyclane;
     }
@@ -67,6 +69,7 @@ final class Plan implements Callable<Integer> {
                             + " --sequences "
                             + sequences);
         }
+        Path picture = png == null ? null : replacing.file(png);
         PlanReport plan = model.plan(cyclane.models(), new Capacity(tokens, sequences));
         if (json) {
             Json.line(
@@ -88,8 +91,8 @@ final class Plan implements Callable<Integer> {
             cyclane.out().append(plan.explanation().stripTrailing()).append('\n');
             print(plan);
         }
-        if (png != null) {
-            PlanPicture.write(plan, png);
+        if (picture != null) {
+            PlanPicture.write(plan, picture);
         }
         cyclane.flush();
         return 0;

@@ -6,7 +6,10 @@ import java.awt.Color;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** The slots of a plan over its steps: time to the right, each body once; the arena upwards. */
+/**
+ * The slots of a plan over its steps: time to the right, the body of each group once, whatever its
+ * rounds; the arena upwards.
+ */
 final class PlanPicture {
     private static final int LEFT = 90;
     private static final int TOP = 60;
@@ -39,14 +42,17 @@ final class PlanPicture {
             picture.text(
                     String.format(
                             Locale.ROOT,
-                            "arena of %,d bytes over %d steps, each body once",
+                            "what lies where in the arena of %,d bytes, over %d steps; a group's"
+                                    + " body is drawn once, its rounds use the same places",
                             arenaBytes,
                             map.moments().size()),
                     LEFT,
                     20,
                     Picture.INK);
             legend(picture);
-            map.bodies().forEach(body -> body(picture, body));
+            for (int i = 0; i < map.bodies().size(); i++) {
+                body(picture, map.bodies().get(i), i + 1);
+            }
             map.regions().forEach(region -> region(picture, region));
             axis(picture);
             picture.write(file);
@@ -56,25 +62,33 @@ final class PlanPicture {
     private static void legend(Picture picture) {
         int x = LEFT;
         Object[][] entries = {
-            {"transient", TRANSIENT}, {"carry", CARRY}, {"scratch", SCRATCH}, {"output", OUTPUT}
+            {"a value of one round", TRANSIENT},
+            {"the carry, handed from round to round", CARRY},
+            {"scratch of one step", SCRATCH},
+            {"what the caller reads", OUTPUT}
         };
         for (Object[] entry : entries) {
             picture.box(x, 28, 10, 10, (Color) entry[1]);
             picture.text((String) entry[0], x + 14, 37, Picture.INK);
-            x += 90;
+            String label = (String) entry[0];
+            x += picture.graphics().getFontMetrics().stringWidth(label) + 34;
         }
     }
 
-    private void body(Picture picture, PlanMap.Body body) {
+    private void body(Picture picture, PlanMap.Body body, int number) {
         int from = x(body.from());
         int to = x(body.to() + 1);
         picture.graphics().setColor(Picture.FAINT);
         picture.graphics().drawLine(from, TOP - 8, from, TOP + HEIGHT);
         picture.graphics().drawLine(to, TOP - 8, to, TOP + HEIGHT);
+        String rounds = body.rounds() == 1 ? "1 round" : body.rounds() + " rounds";
         String times = body.rounds() + "x";
-        boolean fits = picture.graphics().getFontMetrics().stringWidth(times) < to - from;
-        if (fits) {
-            picture.text(times, (from + to) / 2 - 6, TOP - 6, Picture.INK);
+        for (String label : new String[] {"group " + number + ", " + rounds, times}) {
+            int wide = picture.graphics().getFontMetrics().stringWidth(label);
+            if (wide < to - from - 2) {
+                picture.text(label, (from + to - wide) / 2, TOP - 6, Picture.INK);
+                return;
+            }
         }
     }
 
@@ -101,7 +115,7 @@ final class PlanPicture {
             String mib = String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
             picture.textBefore(mib, LEFT - 6, y(bytes) + 4, LEFT - 10);
         }
-        picture.text("steps", LEFT, TOP + HEIGHT + 20, Picture.INK);
+        picture.text("steps, in the order they run", LEFT, TOP + HEIGHT + 20, Picture.INK);
     }
 
     private int x(int moment) {

@@ -10,10 +10,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The commands around a ModernALBERT, on a small random one. */
 class ModernAlbertCommandsTest {
@@ -160,6 +163,34 @@ class ModernAlbertCommandsTest {
                 fails(1, "new", "--variant", "tiny", "--rounds", "0", "--out", path("n"))
                         .contains("a group is applied 1 to 4096 times, not 0"));
         assertTrue(Files.notExists(temporary.resolve("n")));
+    }
+
+    /** Whatever a command writes: nothing that is there gives way unless it is told to. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "new --variant tiny --out",
+                "merge --model M --out",
+                "convert --model M --dtype bf16 --out",
+                "export onnx --model M --out",
+                "inspect --model M --text cat --png",
+                "plan --tokens 8 --sequences 2 --png"
+            })
+    void whatIsThereGivesWayByLeaveOnly(String command) throws IOException {
+        boolean isFolder = !command.contains("onnx") && !command.contains("png");
+        Path out = temporary.resolve("out");
+        Path file = isFolder ? Files.createDirectory(out).resolve("notes") : out;
+        Files.writeString(file, "mine");
+        String[] write = (command + " " + out).replace(" M ", " " + model + " ").split(" ");
+        assertTrue(fails(1, write).contains("out' exists already: name another"));
+        assertEquals("mine", Files.readString(file));
+        if (!command.startsWith("new")) {
+            run(with(write, "--force"));
+            assertTrue(Files.notExists(file) || Files.size(file) > 4);
+        }
+        try (Stream<Path> left = Files.list(temporary)) {
+            assertTrue(left.noneMatch(path -> path.toString().endsWith(".tmp")));
+        }
     }
 
     @Test

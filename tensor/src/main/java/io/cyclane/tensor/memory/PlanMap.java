@@ -1,11 +1,14 @@
 package io.cyclane.tensor.memory;
 
+import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.memory.MemoryPlan.Slot;
 import io.cyclane.tensor.memory.Storage.Piece;
 import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Step;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A plan laid out in time, each body once, to be drawn: what lies where from which step to which.
@@ -25,7 +28,7 @@ public record PlanMap(List<String> moments, List<Region> regions, List<Body> bod
     public enum Kind {
         /** A value that lives within one round, or outside every loop. */
         TRANSIENT,
-        /** What one round hands the next. */
+        /** What one round hands the next, and what is written over it to become that. */
         CARRY,
         /** Memory of one step's own. */
         SCRATCH,
@@ -65,6 +68,12 @@ public record PlanMap(List<String> moments, List<Region> regions, List<Body> bod
                 bodies.add(new Body(repeat.rounds(), event.time(), event.block().close));
             }
         }
+        Set<Tensor> carried = new HashSet<>();
+        for (Piece merged : new Storage(program, options, true).pieces()) {
+            if (!merged.carryOf.isEmpty()) {
+                merged.members.forEach(member -> carried.add(member.tensor));
+            }
+        }
         List<Region> regions = new ArrayList<>();
         for (Piece piece : storage.pieces()) {
             Slot slot =
@@ -75,9 +84,14 @@ public record PlanMap(List<String> moments, List<Region> regions, List<Body> bod
                     piece.scratchOf == null
                             ? piece.members.getFirst().tensor.name()
                             : "scratch of " + piece.scratchOf;
-            piece.eachSpan((from, to) ->
-                    regions.add(
-                            new Region(kind(piece), name, slot.offset(), slot.length(), from, to)));
+            boolean isCarried =
+                    piece.members.stream().anyMatch(member -> carried.contains(member.tensor));
+            piece.eachSpan((from, to) -> {
+                boolean isInBody =
+                        bodies.stream().anyMatch(body -> from >= body.from && from <= body.to);
+                Kind kind = isCarried && isInBody ? Kind.CARRY : kind(piece);
+                regions.add(new Region(kind, name, slot.offset(), slot.length(), from, to));
+            });
         }
         return new PlanMap(moments, regions, bodies);
     }

@@ -7,12 +7,16 @@ import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Step;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Collectors;
+import java.util.Map;
 
 /** Writes a plan out for people: deterministic, so that plans can be kept as files and compared. */
 final class PlanText {
+    /** Of the values that are written one over the other. */
+    private static final int MOST_NAMES = 4;
+
     private final Program program;
     private final MemoryPlan plan;
     private final PlanOptions options;
@@ -25,7 +29,7 @@ final class PlanText {
         sizes();
         peak();
         copies(program.steps());
-        program.notes().forEach(note -> line("%s", note));
+        notes();
     }
 
     private void sizes() {
@@ -67,10 +71,29 @@ final class PlanText {
         if (piece.scratchOf != null) {
             return "scratch of " + piece.scratchOf;
         }
-        return piece.members.stream()
-                .map(member -> member.tensor.name() + " " + member.tensor.shape())
-                .distinct()
-                .collect(Collectors.joining(" -> "));
+        List<String> names =
+                piece.members.stream()
+                        .map(member -> member.tensor.name() + " " + member.tensor.shape())
+                        .distinct()
+                        .toList();
+        if (names.size() <= MOST_NAMES) {
+            return String.join(" -> ", names);
+        }
+        return "%s -> %d others, each in its place -> %s"
+                .formatted(names.getFirst(), names.size() - 2, names.getLast());
+    }
+
+    /** Those of layers that are alike but for their numbers count as one. */
+    private void notes() {
+        Map<String, List<String>> alike = new LinkedHashMap<>();
+        for (String note : program.notes()) {
+            alike.computeIfAbsent(note.replaceAll("\\.\\d+\\.", ".#."), _ -> new ArrayList<>())
+                    .add(note);
+        }
+        for (List<String> notes : alike.values()) {
+            String more = notes.size() == 1 ? "" : " (and %d alike)".formatted(notes.size() - 1);
+            line("%s%s", notes.getFirst(), more);
+        }
     }
 
     private void copies(List<Step> steps) {
