@@ -2,7 +2,7 @@
 // fibers, one per thread, in an order that differs from phase to phase but is the same in every run.
 //
 // What a GPU leaves open is made to hurt: shared memory is filled with NaN before every block, warps and lanes take
-// turns in either direction, and blocks run from first to last in one launch and from last to first in the next. A
+// turns in one direction and then the other, and blocks run from first to last in one launch and from last to first in the next. A
 // barrier that some threads of a block do not reach, or reach at another line, is an error, and so is a warp
 // operation that lanes of a warp miss.
 #pragma once
@@ -61,7 +61,10 @@ static Fiber fibers[MOST_THREADS];
 static int made = 0;
 static Fiber* current;
 static jmp_buf scheduler;
-static uint64_t exchange[2][MOST_THREADS];  // by parity: a lane is at most one warp operation ahead of another
+struct Slot {
+    unsigned words[8];
+};
+static Slot exchange[2][MOST_THREADS];  // by parity: a lane is at most one warp operation ahead of another
 static void (*body)(void**);
 static void** arguments;
 static char failure[256];
@@ -119,7 +122,7 @@ inline void resume(Fiber& fiber) {
 
 // Runs a warp until each of its lanes is done or waits for the block. Returns false where lanes went apart.
 static bool run_warp(int first, int lanes, bool isReversed) {
-    for (;;) {
+    for (;; isReversed = !isReversed) {
         for (int i = 0; i < lanes; i++) {
             Fiber& fiber = fibers[first + (isReversed ? lanes - 1 - i : i)];
             if (fiber.state == READY) {
@@ -155,7 +158,7 @@ static void fill_shared() {
     }
 }
 
-static bool run_block(int threads) {
+static bool run_block(int threads, bool isOdd) {
     fill_shared();
     for (int i = 0; i < threads; i++) {
         fibers[i].state = READY;
@@ -167,7 +170,7 @@ static bool run_block(int threads) {
             int warp = phase % 2 == 0 ? i : warps - 1 - i;
             int first = warp * WARP_LANES;
             int lanes = threads - first < WARP_LANES ? threads - first : WARP_LANES;
-            if (!run_warp(first, lanes, phase / 2 % 2 == 1)) {
+            if (!run_warp(first, lanes, (phase / 2 % 2 == 1) != isOdd)) {
                 return false;
             }
         }
@@ -193,14 +196,20 @@ static bool run_block(int threads) {
     }
 }
 
+// Hands a value to the warp; returns what its lanes handed in.
 template <typename T>
-inline T from_lane(T x, int lane, int line) {
-    static_assert(sizeof(T) <= 8, "one register or two");
+inline const Slot* share(const T& x, int line) {
+    static_assert(sizeof(T) <= sizeof(Slot), "a few registers");
     unsigned parity = current->warpOperations++ % 2;
     memcpy(&exchange[parity][current->thread], &x, sizeof x);
     yield(AT_WARP, line);
+    return &exchange[parity][current->thread / WARP_LANES * WARP_LANES];
+}
+
+template <typename T>
+inline T from_lane(T x, int lane, int line) {
     T other;
-    memcpy(&other, &exchange[parity][current->thread / WARP_LANES * WARP_LANES + lane], sizeof other);
+    memcpy(&other, &share(x, line)[lane], sizeof other);
     return other;
 }
 
@@ -232,14 +241,47 @@ inline T shuffle(unsigned mask, T x, int source, int line) {
 
 inline unsigned ballot(unsigned mask, bool claim, int line) {
     require_whole(mask);
-    unsigned parity = current->warpOperations++ % 2;
-    exchange[parity][current->thread] = claim;
-    yield(AT_WARP, line);
+    const Slot* claims = share(static_cast<unsigned>(claim), line);
     unsigned lanes = 0;
     for (int i = 0; i < WARP_LANES; i++) {
-        lanes |= static_cast<unsigned>(exchange[parity][current->thread / WARP_LANES * WARP_LANES + i] != 0) << i;
+        lanes |= claims[i].words[0] << i;
     }
     return lanes;
+}
+
+inline float widened(unsigned half) {
+    unsigned bits = half << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+inline unsigned bf16(float x) {
+    unsigned bits;
+    memcpy(&bits, &x, sizeof bits);
+    if (x != x) {
+        return 0x7fff;
+    }
+    return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+// The scalar model of mma.m16n8k16: each lane has handed in its part of a, then of b; see matrix.cuh for whose is
+// what. Products are added one after the other, which no hardware promises: tests bound the sum in any order.
+inline void multiply_bf16(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2], int line) {
+    struct {
+        unsigned words[6];
+    } mine = {{a[0], a[1], a[2], a[3], b[0], b[1]}};
+    const Slot* lanes = share(mine, line);
+    for (int i = 0; i < 4; i++) {
+        int row = lane() / 4 + i / 2 * 8;
+        int column = lane() % 4 * 2 + i % 2;
+        for (int k = 0; k < 16; k++) {
+            unsigned left = lanes[row % 8 * 4 + k % 8 / 2].words[row / 8 + k / 8 * 2];
+            unsigned right = lanes[column * 4 + k % 8 / 2].words[4 + k / 8];
+            int shift = k % 2 * 16;
+            c[i] = fmaf(widened(left >> shift & 0xffff), widened(right >> shift & 0xffff), c[i]);
+        }
+    }
 }
 
 template <typename... A, size_t... I>
@@ -267,7 +309,12 @@ inline int sizes(void (*)(A...), int* into) {
 #define __shfl_up_sync(mask, x, distance) cyclane_host::shuffle_up(mask, x, distance, __LINE__)
 #define __shfl_sync(mask, x, source) cyclane_host::shuffle(mask, x, source, __LINE__)
 #define __ballot_sync(mask, claim) cyclane_host::ballot(mask, claim, __LINE__)
+#define multiply_bf16(c, a, b) cyclane_host::multiply_bf16(c, a, b, __LINE__)
 #define __ffs(x) __builtin_ffs(static_cast<int>(x))
+
+static inline unsigned pack_bf16(float low, float high) {
+    return cyclane_host::bf16(high) << 16 | cyclane_host::bf16(low);
+}
 
 static inline int min(int a, int b) { return a < b ? a : b; }
 static inline int max(int a, int b) { return a > b ? a : b; }
@@ -305,7 +352,7 @@ extern "C" const char* cyclane_launch(void (*kernel)(void**), unsigned x, unsign
         uint64_t block = isReversed ? blocks - 1 - i : i;
         blockIdx = {static_cast<unsigned>(block % x), static_cast<unsigned>(block / x % y),
                     static_cast<unsigned>(block / x / y)};
-        if (!run_block(threads) || failure[0] != 0) {
+        if (!run_block(threads, block % 2 == 1) || failure[0] != 0) {
             // Fibers that wait inside the block are left where they are: the next launch starts new ones.
             made = 0;
             return failure;

@@ -106,7 +106,7 @@ final class GpuBackend implements Backend {
                     "the plan was made for another program, recording or lowering than this '%s': plan the very program that is compiled"
                             .formatted(lowered.name()));
         }
-        if (!(weights instanceof GpuWeights own)) {
+        if (!(weights instanceof GpuWeights own) || own.gpu() != gpu) {
             throw new BackendException(
                     "the weights belong to another backend than '" + name() + "'");
         }

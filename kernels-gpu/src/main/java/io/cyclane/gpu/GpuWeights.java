@@ -52,6 +52,11 @@ final class GpuWeights implements Weights {
         this.source = source;
     }
 
+    /** {@return the device they lie on} */
+    Gpu gpu() {
+        return gpu;
+    }
+
     private record Resident(
             PackedForm form, Packing packing, Gpu.Block block, long offset, long lengthBytes) {}
 

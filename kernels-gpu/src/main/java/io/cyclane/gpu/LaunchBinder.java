@@ -116,8 +116,8 @@ final class LaunchBinder {
     }
 
     /**
-     * The round is a value in device memory that a kernel of ours counts up at the end of the body,
-     * and with it the offsets of the rows that belong to the round.
+     * The round is a value in device memory that a kernel of ours counts up at the start of the
+     * body, and with it the offsets of the rows that belong to the round.
      */
     private Work repeat(Step.Repeat repeat) {
         List<Control.Move> moves = new ArrayList<>();
@@ -133,23 +133,28 @@ final class LaunchBinder {
         for (Step.Carry carry : repeat.carries()) {
             addCopy(begin, carry.start(), carry.inside());
         }
-        boolean readsRound = plan.has(repeat.round());
-        Address round = new Address(readsRound ? place(repeat.round()).address() : control.cell());
-        List<Work> body = block(repeat.body());
+        List<Work> steps = block(repeat.body());
         for (Step.Carry carry : repeat.carries()) {
-            addCopy(body, carry.end(), carry.inside());
+            addCopy(steps, carry.end(), carry.inside());
         }
-        if (readsRound || !moves.isEmpty()) {
-            Address table = new Address(control.table(moves));
-            begin.add(nextRound(round, table, moves.size(), true));
-            body.add(nextRound(round, table, moves.size(), false));
+        boolean readsRound = plan.has(repeat.round());
+        if (!readsRound && moves.isEmpty()) {
+            return new Work.Loop(repeat.rounds(), begin, captured(steps));
         }
+        Address counter = new Address(control.cell());
+        begin.add(bound(Launch.blocks(Entry.BEGIN_ROUNDS, 1, counter)));
+        List<Work> body = new ArrayList<>();
+        body.add(
+                bound(
+                        Launch.blocks(
+                                Entry.NEXT_ROUND,
+                                1,
+                                counter,
+                                new Address(readsRound ? place(repeat.round()).address() : 0),
+                                new Address(control.table(moves)),
+                                new Int(moves.size()))));
+        body.addAll(steps);
         return new Work.Loop(repeat.rounds(), begin, captured(body));
-    }
-
-    private Work nextRound(Address round, Address table, int moves, boolean isFirst) {
-        return bound(
-                Launch.blocks(Entry.NEXT_ROUND, 1, round, table, new Int(moves), Int.of(isFirst)));
     }
 
     /** A body of launches becomes one graph; one that holds a loop stays a list. */

@@ -33,7 +33,7 @@ final class GpuConformanceTest {
     class Activate extends ActivateConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -41,7 +41,7 @@ final class GpuConformanceTest {
     class Add extends AddConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -49,7 +49,7 @@ final class GpuConformanceTest {
     class Attention extends AttentionConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -57,7 +57,7 @@ final class GpuConformanceTest {
     class Combine extends CombineConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -65,7 +65,7 @@ final class GpuConformanceTest {
     class Copy extends CopyConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -73,7 +73,7 @@ final class GpuConformanceTest {
     class Embedding extends EmbeddingConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -81,7 +81,7 @@ final class GpuConformanceTest {
     class ExpertMatMul extends ExpertMatMulConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -89,7 +89,7 @@ final class GpuConformanceTest {
     class FeedForward extends FeedForwardConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -97,7 +97,7 @@ final class GpuConformanceTest {
     class Glu extends GluConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -105,7 +105,7 @@ final class GpuConformanceTest {
     class L2Normalize extends L2NormalizeConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -113,7 +113,7 @@ final class GpuConformanceTest {
     class LayerNorm extends LayerNormConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -121,7 +121,7 @@ final class GpuConformanceTest {
     class Linear extends LinearConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -129,7 +129,7 @@ final class GpuConformanceTest {
     class MatMul extends MatMulConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -137,7 +137,7 @@ final class GpuConformanceTest {
     class MolGeGlu extends MolGeGluConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -145,7 +145,7 @@ final class GpuConformanceTest {
     class Multiply extends MultiplyConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -153,7 +153,7 @@ final class GpuConformanceTest {
     class Pool extends PoolConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -161,7 +161,7 @@ final class GpuConformanceTest {
     class Positions extends PositionsConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -169,7 +169,7 @@ final class GpuConformanceTest {
     class RmsNorm extends RmsNormConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -177,7 +177,7 @@ final class GpuConformanceTest {
     class Rotary extends RotaryConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -185,7 +185,7 @@ final class GpuConformanceTest {
     class Route extends RouteConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -193,7 +193,7 @@ final class GpuConformanceTest {
     class Scale extends ScaleConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -201,7 +201,7 @@ final class GpuConformanceTest {
     class Softmax extends SoftmaxConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -209,7 +209,7 @@ final class GpuConformanceTest {
     class Split extends SplitConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 
@@ -217,7 +217,7 @@ final class GpuConformanceTest {
     class Programs extends ProgramConformance {
         @Override
         protected Backend backend() {
-            return HostGpu.open();
+            return GpuOnHost.open();
         }
     }
 }

@@ -48,7 +48,7 @@ public final class CudaDriver implements Driver {
     }
 
     /** {@return why a driver of this version does not do, if so} */
-    static Optional<String> tooOld(CudaVersion has, CudaVersion needed) {
+    public static Optional<String> tooOld(CudaVersion has, CudaVersion needed) {
         return has.compareTo(needed) >= 0
                 ? Optional.empty()
                 : Optional.of(

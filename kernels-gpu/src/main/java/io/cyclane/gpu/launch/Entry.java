@@ -43,7 +43,8 @@ public enum Entry {
     RMS_NORM_F32("norm", 128, OPERAND, OPERAND, OPERAND, COUNT, INT, FLOAT),
     L2_NORMALIZE_F32("norm", 128, OPERAND, OPERAND, COUNT, INT, FLOAT),
     POOL_F32("pooling", 128, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT),
-    NEXT_ROUND("round", 32, ADDRESS, ADDRESS, INT, INT);
+    BEGIN_ROUNDS("round", 32, ADDRESS),
+    NEXT_ROUND("round", 32, ADDRESS, ADDRESS, ADDRESS, INT);
 
     private final String source;
     private final int threads;

@@ -18,12 +18,17 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** The host as a device: memory between guards, and kernels in shared libraries. */
 final class HostDevice implements Device {
-    static final int GUARD_BYTES = 256;
+    /**
+     * Wide enough for the rows that a kernel may write too many, and aligned as device memory is.
+     */
+    private static final int GUARD_BYTES = 4096;
 
     /** A NaN, and as an I32 no index of anything. */
     private static final int UNWRITTEN = 0x7FC1DEAD;
 
     private static final byte GUARD = (byte) 0xFB;
+    private static final MemorySegment WHOLE =
+            Arena.global().allocate(GUARD_BYTES).fill(GUARD).asReadOnly();
 
     private final HostDriver driver;
     private final Set<Memory> memories = ConcurrentHashMap.newKeySet();
@@ -82,12 +87,7 @@ final class HostDevice implements Device {
     }
 
     private static boolean isWhole(MemorySegment guard) {
-        for (long at = 0; at < GUARD_BYTES; at++) {
-            if (guard.get(ValueLayout.JAVA_BYTE, at) != GUARD) {
-                return false;
-            }
-        }
-        return true;
+        return guard.mismatch(WHOLE) < 0;
     }
 
     @Override
