@@ -27,13 +27,17 @@ import java.util.TreeMap;
 
 /**
  * The GPU backend: programs as launches on one device. Its memory is the device's, or at most what
- * the setting {@code cyclane.gpuMegabytes} gives (2^20 bytes each).
+ * the setting {@code cyclane.gpuMegabytes} gives (2^20 bytes each); its dense layers are computed
+ * in what {@code cyclane.gpuPrecision} names, f32 or bf16.
  */
 final class GpuBackend implements Backend {
-    private final GpuKernels kernels = new GpuKernels();
+    private final GpuKernels kernels;
+    private final Precision precision;
     private final Gpu gpu;
 
-    private GpuBackend(Gpu gpu) {
+    private GpuBackend(Gpu gpu, Precision precision) {
+        this.precision = precision;
+        this.kernels = new GpuKernels(precision);
         this.gpu = gpu;
     }
 
@@ -45,12 +49,13 @@ final class GpuBackend implements Backend {
                 driver,
                 Settings.number("gpuMegabytes", 1)
                         .map(megabytes -> OptionalLong.of(megabytes * (1L << 20)))
-                        .orElse(OptionalLong.empty()));
+                        .orElse(OptionalLong.empty()),
+                Precision.ofSettings());
     }
 
     /** {@return the backend on a driver's first device, within so many bytes of its memory} */
-    static Backend open(Driver driver, OptionalLong budgetBytes) {
-        return new GpuBackend(new Gpu(driver.open(), budgetBytes));
+    static Backend open(Driver driver, OptionalLong budgetBytes, Precision precision) {
+        return new GpuBackend(new Gpu(driver.open(), budgetBytes), precision);
     }
 
     @Override
@@ -61,12 +66,13 @@ final class GpuBackend implements Backend {
     @Override
     public String description() {
         DeviceTraits traits = gpu.device().traits();
-        return "gpu, %s, %d GiB, compute %d.%d"
+        return "gpu, %s, %d GiB, compute %d.%d, %s"
                 .formatted(
                         traits.name(),
                         traits.memoryBytes() >> 30,
                         traits.computeMajor(),
-                        traits.computeMinor());
+                        traits.computeMinor(),
+                        precision);
     }
 
     @Override

@@ -59,6 +59,7 @@ final class GpuBinding implements Binding, AutoCloseable {
         long imageBytes = Control.lengthBytes(program);
         windows = executable.gpu().allocate(controlAt + imageBytes, "a session's windows");
         StagingMemory allocated = null;
+        LaunchBinder binder = null;
         boolean isBound = false;
         try {
             long outputsAt = controlAt + align(imageBytes);
@@ -87,7 +88,7 @@ final class GpuBinding implements Binding, AutoCloseable {
             for (int i = 0; i < program.extents().size(); i++) {
                 image.set(ValueLayout.JAVA_INT, 4L * i, NOT_GIVEN);
             }
-            LaunchBinder binder =
+            binder =
                     new LaunchBinder(
                             executable, arena.address(), addresses, state, control, stream);
             graphs = binder.graphs();
@@ -96,6 +97,9 @@ final class GpuBinding implements Binding, AutoCloseable {
             isBound = true;
         } finally {
             if (!isBound) {
+                if (binder != null) {
+                    binder.graphs().forEach(Graph::close);
+                }
                 windows.close();
                 if (allocated != null) {
                     allocated.close();

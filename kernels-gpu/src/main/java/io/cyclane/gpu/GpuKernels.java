@@ -3,6 +3,7 @@ package io.cyclane.gpu;
 import io.cyclane.gpu.attention.AttentionLaunch;
 import io.cyclane.gpu.experts.ExpertMatMulLaunch;
 import io.cyclane.gpu.experts.RouteLaunch;
+import io.cyclane.gpu.gemm.Bf16RowsPacking;
 import io.cyclane.gpu.gemm.LinearLaunch;
 import io.cyclane.gpu.launch.Argument;
 import io.cyclane.gpu.launch.Argument.Count;
@@ -52,6 +53,13 @@ final class GpuKernels implements OpSet {
     /** Copies are made in words of so many bytes. */
     private static final int WORD_BYTES = 4;
 
+    private final Precision precision;
+
+    /** Kernels whose dense layers are computed so. */
+    GpuKernels(Precision precision) {
+        this.precision = precision;
+    }
+
     @Override
     public String name() {
         return GpuProvider.NAME;
@@ -89,10 +97,18 @@ final class GpuKernels implements OpSet {
         return 0;
     }
 
-    /** Kernels read every weight as it is stored, so that one upload serves them all. */
+    /** Kernels read every weight as it is stored, so that one upload serves all of a precision. */
     @Override
     public Packing packing(Op op, int input) {
-        return RowsPacking.ROWS;
+        boolean isFactor = input == 1 && (op instanceof Linear || op instanceof MatMul);
+        return isFactor && precision == Precision.BF16
+                ? Bf16RowsPacking.BF16_ROWS
+                : RowsPacking.ROWS;
+    }
+
+    /** The element type of a layer's weight; one that is computed in the run stays as it is. */
+    private DType weightType(Op op, Operands to) {
+        return to.isWeight(1) ? packing(op, 1).precision() : DType.F32;
     }
 
     /** {@return the launches of an operation, in order} */
@@ -103,7 +119,7 @@ final class GpuKernels implements OpSet {
         };
     }
 
-    private static Launch launch(Op op, Operands to) {
+    private Launch launch(Op op, Operands to) {
         Operand x = to.input(0);
         Int width = new Int(to.shape(0).last());
         return switch (op) {
@@ -136,8 +152,8 @@ final class GpuKernels implements OpSet {
                             to,
                             List.of(x, to.input(1), to.inputIf(norm.bias(), 2)),
                             new Argument.Float(norm.eps()));
-            case Linear linear -> LinearLaunch.of(linear, to);
-            case MatMul matMul -> LinearLaunch.of(matMul, to);
+            case Linear linear -> LinearLaunch.of(linear, to, weightType(linear, to));
+            case MatMul matMul -> LinearLaunch.of(matMul, to, weightType(matMul, to));
             case Multiply _ -> binary(Entry.MULTIPLY_F32, to);
             case Pool pool -> pool(pool, to);
             case Positions _ -> {

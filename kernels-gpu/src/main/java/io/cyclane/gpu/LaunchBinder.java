@@ -112,7 +112,13 @@ final class LaunchBinder {
         for (Tensor result : apply.results()) {
             results.add(plan.has(result) ? place(result) : Operand.NONE);
         }
-        return new Operands(apply, inputs, results, control::count, control::fault);
+        return new Operands(
+                apply,
+                input -> isParameter(apply.inputs().get(input)),
+                inputs,
+                results,
+                control::count,
+                control::fault);
     }
 
     /**

@@ -76,6 +76,20 @@ class GpuBackendTest {
                 .toArray(ValueLayout.JAVA_FLOAT);
     }
 
+    /** {@return what a program of so many rounds gives on a backend} */
+    static float[] results(Backend backend, int rounds) {
+        try (Weights weights = backend.weights(WEIGHTS)) {
+            Executable executable = backend.compile(recursive(rounds), weights);
+            try (Session session = backend.open(executable)) {
+                Binding binding = session.binding(executable);
+                session.fill(-1);
+                give(binding, 1);
+                binding.run();
+                return output(binding);
+            }
+        }
+    }
+
     /** What a model of so many rounds costs. */
     private record Cost(
             long packings, long uploads, long arenaBytes, long captures, long graphsPerRun) {}
@@ -175,7 +189,7 @@ class GpuBackendTest {
         HostDriver driver = HostDriver.orSkip();
         long weightBytes = 4L * (2 * WIDTH * WIDTH + 3 * WIDTH);
         OptionalLong budget = OptionalLong.of(weightBytes + 2000);
-        try (Backend backend = GpuBackend.open(driver, budget);
+        try (Backend backend = GpuBackend.open(driver, budget, Precision.F32);
                 Weights weights = backend.weights(WEIGHTS)) {
             String message =
                     assertThrows(PlanTooLarge.class, () -> backend.compile(recursive(3), weights))
@@ -184,7 +198,7 @@ class GpuBackendTest {
             assertEquals(0, driver.liveBytes());
             assertEquals(0, driver.uploads());
         }
-        try (Backend backend = GpuBackend.open(driver, OptionalLong.of(1000));
+        try (Backend backend = GpuBackend.open(driver, OptionalLong.of(1000), Precision.F32);
                 Weights weights = backend.weights(WEIGHTS)) {
             String message =
                     assertThrows(
@@ -199,7 +213,7 @@ class GpuBackendTest {
     @Test
     void sessionsBeyondTheBudgetAreRefusedAndTheOthersStayUsable() {
         HostDriver driver = HostDriver.orSkip();
-        try (Backend backend = GpuBackend.open(driver, OptionalLong.of(40_000));
+        try (Backend backend = GpuBackend.open(driver, OptionalLong.of(40_000), Precision.F32);
                 Weights weights = backend.weights(WEIGHTS)) {
             Executable executable = backend.compile(recursive(3), weights);
             try (Session session = backend.open(executable)) {

@@ -15,6 +15,11 @@ public final class GpuOnHost {
 
     /** {@return the backend on this driver} */
     public static Backend open(HostDriver driver) {
-        return GpuBackend.open(driver, OptionalLong.empty());
+        return open(driver, Precision.F32);
+    }
+
+    /** {@return the backend on this driver, its dense layers computed so} */
+    static Backend open(HostDriver driver, Precision precision) {
+        return GpuBackend.open(driver, OptionalLong.empty(), precision);
     }
 }

@@ -7,12 +7,8 @@ import io.cyclane.gpu.host.HostDriver;
 import io.cyclane.model.Capacity;
 import io.cyclane.model.Embeddings;
 import io.cyclane.model.Encoder;
-import io.cyclane.model.RandomModel;
 import io.cyclane.testkit.Tolerance;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -94,28 +90,7 @@ class ModelTest {
     }
 
     private void agrees(String config) {
-        List<String> vocabulary =
-                new ArrayList<>(List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "."));
-        for (char letter = 'a'; letter <= 'z'; letter++) {
-            vocabulary.addAll(List.of(String.valueOf(letter), "##" + letter));
-        }
-        try {
-            Files.createDirectories(folder.resolve("1_Pooling"));
-            Files.writeString(folder.resolve("config.json"), config);
-            Files.write(folder.resolve("vocab.txt"), vocabulary);
-            Files.writeString(
-                    folder.resolve("modules.json"),
-                    """
-                    [{"path": "", "type": "sentence_transformers.models.Transformer"},
-                     {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]
-                    """);
-            Files.writeString(
-                    folder.resolve("1_Pooling/config.json"),
-                    "{\"pooling_mode_mean_tokens\": true}");
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
-        RandomModel.write(folder, 7);
+        SmallModels.write(folder, config);
         agree(folder.toString());
     }
 

@@ -69,6 +69,11 @@ final class CudaDevice implements Device {
         Cuda.check(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
     }
 
+    /** Makes the context current, as far as a lost device still has one. */
+    void enterToFree() {
+        Cuda.checkFreed(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
+    }
+
     @Override
     public DeviceTraits traits() {
         return traits;
@@ -165,7 +170,7 @@ final class CudaDevice implements Device {
         @Override
         public void close() {
             if (closed.compareAndSet(false, true)) {
-                device.enter();
+                device.enterToFree();
                 Cuda.checkFreed(JCudaDriver.cuMemFree(address), "cuMemFree");
             }
         }
@@ -184,7 +189,7 @@ final class CudaDevice implements Device {
         @Override
         public void close() {
             if (closed.compareAndSet(false, true)) {
-                device.enter();
+                device.enterToFree();
                 Cuda.checkFreed(JCudaDriver.cuMemFreeHost(address), "cuMemFreeHost");
             }
         }
@@ -209,7 +214,7 @@ final class CudaDevice implements Device {
         @Override
         public void close() {
             if (closed.compareAndSet(false, true)) {
-                device.enter();
+                device.enterToFree();
                 Cuda.checkFreed(JCudaDriver.cuModuleUnload(module), "cuModuleUnload");
             }
         }

@@ -27,7 +27,7 @@ record CudaEvent(CudaDevice device, CUevent event, AtomicBoolean closed) impleme
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
-            device.enter();
+            device.enterToFree();
             Cuda.checkFreed(JCudaDriver.cuEventDestroy(event), "cuEventDestroy");
         }
     }

@@ -131,7 +131,7 @@ final class CudaStream implements Stream {
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
-            device.enter();
+            device.enterToFree();
             Cuda.checkFreed(JCudaDriver.cuStreamDestroy(stream), "cuStreamDestroy");
         }
     }
@@ -141,7 +141,7 @@ final class CudaStream implements Stream {
         @Override
         public void close() {
             if (closed.compareAndSet(false, true)) {
-                device.enter();
+                device.enterToFree();
                 Cuda.checkFreed(JCudaDriver.cuGraphExecDestroy(executable), "cuGraphExecDestroy");
             }
         }

@@ -7,6 +7,7 @@ import io.cyclane.gpu.launch.Argument.Operand;
 import io.cyclane.gpu.launch.Entry;
 import io.cyclane.gpu.launch.Launch;
 import io.cyclane.gpu.launch.Operands;
+import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.op.Activation;
 import io.cyclane.tensor.op.Linear;
@@ -27,12 +28,16 @@ public final class LinearLaunch {
         return linear.parts() <= Argument.Parts.MOST;
     }
 
-    /** {@return the launch of a layer} */
-    public static Launch of(Linear linear, Operands to) {
-        Shape weight = to.shape(1);
-        int outputs = weight.extent(0).bound();
-        int inner = weight.extent(1).bound();
+    /**
+     * {@return the launch of a layer}
+     *
+     * @param weight the weight's element type on the device
+     */
+    public static Launch of(Linear linear, Operands to, DType weight) {
+        int outputs = to.shape(1).extent(0).bound();
+        int inner = to.shape(1).extent(1).bound();
         return launch(
+                weight,
                 to,
                 to.inputIf(linear.bias(), 2),
                 to.inputIf(linear.residual(), linear.residualInput()),
@@ -45,12 +50,17 @@ public final class LinearLaunch {
                 linear.gated());
     }
 
-    /** {@return the launch of a product} */
-    public static Launch of(MatMul matMul, Operands to) {
+    /**
+     * {@return the launch of a product}
+     *
+     * @param right the right factor's element type on the device
+     */
+    public static Launch of(MatMul matMul, Operands to, DType right) {
         Shape y = to.shape(1);
         int inner = y.extent(matMul.transposed() ? 1 : 0).bound();
         int outputs = y.extent(matMul.transposed() ? 0 : 1).bound();
         return launch(
+                right,
                 to,
                 Operand.NONE,
                 Operand.NONE,
@@ -64,6 +74,7 @@ public final class LinearLaunch {
     }
 
     private static Launch launch(
+            DType weight,
             Operands to,
             Operand bias,
             Operand residual,
@@ -76,7 +87,7 @@ public final class LinearLaunch {
             boolean gated) {
         Count rows = to.rows(to.shape(0));
         return new Launch(
-                Entry.LINEAR_F32,
+                weight == DType.BF16 ? Entry.LINEAR_BF16 : Entry.LINEAR_F32,
                 gated ? Launch.ceil(outputs / 2, COLUMNS / 2) : Launch.ceil(outputs, COLUMNS),
                 Launch.ceil(rows.bound(), ROWS),
                 List.of(

@@ -36,9 +36,8 @@ public enum Entry {
     EXPERT_MATMUL_WIDE_F32("experts", 128, Shared.EXPERT_MATMUL),
     EXPERT_MATMUL_NARROW_F32("experts", 128, Shared.EXPERT_MATMUL),
     COMBINE_F32("experts", 128, OPERAND, OPERAND, OPERAND, COUNT, INT, INT),
-    LINEAR_F32(
-            "gemm", 128, OPERAND, OPERAND, OPERAND, OPERAND, PARTS, COUNT, INT, INT, INT, INT, INT,
-            INT, INT),
+    LINEAR_F32("gemm", 128, Shared.LINEAR),
+    LINEAR_BF16("gemm", 128, Shared.LINEAR),
     LAYER_NORM_F32("norm", 128, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, FLOAT),
     RMS_NORM_F32("norm", 128, OPERAND, OPERAND, OPERAND, COUNT, INT, FLOAT),
     L2_NORMALIZE_F32("norm", 128, OPERAND, OPERAND, COUNT, INT, FLOAT),
@@ -82,6 +81,9 @@ public enum Entry {
     private static final class Shared {
         private static final Kind[] ATTENTION = {
             OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, FLOAT, INT
+        };
+        private static final Kind[] LINEAR = {
+            OPERAND, OPERAND, OPERAND, OPERAND, PARTS, COUNT, INT, INT, INT, INT, INT, INT, INT
         };
         private static final Kind[] EXPERT_MATMUL = {
             OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT, INT, INT, FLOAT,

@@ -11,6 +11,7 @@ import io.cyclane.tensor.op.Attention;
 import io.cyclane.tensor.program.Step;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 
 /** What a step's launches are made from: the places of its inputs and results, and its counts. */
 public final class Operands {
@@ -18,6 +19,7 @@ public final class Operands {
     private static final int MOST_ELEMENTS = Integer.MAX_VALUE - 1024;
 
     private final Step.Apply step;
+    private final IntPredicate isWeight;
     private final List<Operand> inputs;
     private final List<Operand> results;
     private final Function<Extent.Bounded, Count> counts;
@@ -26,17 +28,20 @@ public final class Operands {
     /**
      * Operands of a step.
      *
+     * @param isWeight tells of each input whether it is a parameter, and so comes packed
      * @param results {@link Operand#NONE} for one that is left out
      * @param faults gives the cell in which a kernel reports a fault, as the fault's words are
      *     given
      */
     public Operands(
             Step.Apply step,
+            IntPredicate isWeight,
             List<Operand> inputs,
             List<Operand> results,
             Function<Extent.Bounded, Count> counts,
             Function<Fault, Argument.Address> faults) {
         this.step = step;
+        this.isWeight = isWeight;
         this.inputs = List.copyOf(inputs);
         this.results = List.copyOf(results);
         this.counts = counts;
@@ -46,6 +51,11 @@ public final class Operands {
     /** {@return where an input lies} */
     public Operand input(int index) {
         return inputs.get(index);
+    }
+
+    /** {@return whether an input is a parameter, in the form its packing gives it} */
+    public boolean isWeight(int index) {
+        return isWeight.test(index);
     }
 
     /** {@return where an input lies, or nowhere if there is none} */

@@ -74,6 +74,21 @@ final class HostCompiler {
         return library;
     }
 
+    /** {@return the folder in which {@code libcuda.so.1} is our model} */
+    static synchronized Path cudaModel() {
+        String text = read(HEADERS.resolve("cuda_model.cpp"));
+        Path library = BUILT.resolve("cuda-" + digest(text)).resolve("libcuda.so.1");
+        if (!Files.exists(library)) {
+            try {
+                Files.createDirectories(library.getParent());
+                compile("cuda_model", text, library);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return library.getParent();
+    }
+
     private static void compile(String source, String glue, Path library) throws IOException {
         Files.createDirectories(BUILT);
         Path unit = Files.createTempFile(BUILT, source, ".cpp");

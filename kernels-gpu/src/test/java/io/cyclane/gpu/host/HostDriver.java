@@ -88,8 +88,16 @@ public final class HostDriver implements Driver {
     }
 
     String text(String source) {
-        return changes.getOrDefault(source, UnaryOperator.identity())
-                .apply(HostCompiler.text(source));
+        String text = HostCompiler.text(source);
+        UnaryOperator<String> change = changes.get(source);
+        if (change == null) {
+            return text;
+        }
+        String changed = change.apply(text);
+        if (changed.equals(text)) {
+            throw new IllegalStateException("the change of " + source + " changes nothing");
+        }
+        return changed;
     }
 
     Grid changed(Grid grid) {
