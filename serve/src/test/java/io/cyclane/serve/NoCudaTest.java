@@ -14,7 +14,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Who runs on the CPU resolves nothing of CUDA: all that the command line needs is on this path. */
+/**
+ * Who runs on the CPU resolves nothing of CUDA: all that the command line needs is on this path.
+ */
 class NoCudaTest {
     /** Surefire hands the class path to its JVM inside of a jar, and names it in a property. */
     private static List<String> artifacts() {
@@ -40,8 +42,7 @@ class NoCudaTest {
 
     @Test
     void neitherTheBindingNorTheBackendIsThere() {
-        assertThrows(
-                ClassNotFoundException.class, () -> Class.forName("jcuda.driver.JCudaDriver"));
+        assertThrows(ClassNotFoundException.class, () -> Class.forName("jcuda.driver.JCudaDriver"));
         Set<String> backends =
                 Backends.providers().stream()
                         .map(BackendProvider::name)
