@@ -32,13 +32,13 @@ import org.agrona.MutableDirectBuffer;
  */
 public final class Encoder implements AutoCloseable {
     private final LoadedModel model;
-    private final Engine engine;
+    private final Engines engines;
     private final Capacity capacity;
     private final int width;
 
     Encoder(LoadedModel model) {
         this.model = model;
-        this.engine = model.engine();
+        this.engines = model.engines();
         this.capacity = model.capacity();
         this.width = model.text().encoder().width();
     }
@@ -100,7 +100,7 @@ public final class Encoder implements AutoCloseable {
                 reading.tokens(),
                 reading.truncated(),
                 reading.chunked(),
-                engine.backend().description());
+                reading.backend(engines));
     }
 
     private static String text(Iterator<String> texts, int item) {
@@ -125,13 +125,12 @@ public final class Encoder implements AutoCloseable {
         int sequenceBytes = width * Float.BYTES;
         for (int from = 0; from < batch.sequences(); ) {
             int end = endOfRun(batch, from);
-            Lane lane = engine.take();
+            Lane lane = engines.run(Task.EMBEDDING, batch, from, end);
             try {
                 Lane.Window window = lane.window(Task.EMBEDDING);
-                window.run(batch, from, end);
                 window.read(end - from, to, (long) from * sequenceBytes);
             } finally {
-                engine.give(lane);
+                engines.give(lane);
             }
             from = end;
         }
@@ -150,13 +149,12 @@ public final class Encoder implements AutoCloseable {
         for (int from = 0; from < batch.sequences(); ) {
             int end = endOfRun(batch, from);
             int bytes = (end - from) * sequenceBytes;
-            Lane lane = engine.take();
+            Lane lane = engines.run(Task.EMBEDDING, batch, from, end);
             try {
                 Lane.Window window = lane.window(Task.EMBEDDING);
-                window.run(batch, from, end);
                 to.putBytes(at, window.agrona(), 0, bytes);
             } finally {
-                engine.give(lane);
+                engines.give(lane);
             }
             at += bytes;
             from = end;
@@ -166,7 +164,7 @@ public final class Encoder implements AutoCloseable {
 
     /** Checks all that can be wrong before anything is written. */
     private void check(TokenBatch batch, long lengthBytes, long offset) {
-        engine.checkOpen();
+        engines.checkOpen();
         long vectorBytes = (long) batch.sequences() * width * Float.BYTES;
         Objects.checkFromIndexSize(offset, vectorBytes, lengthBytes);
         int most = Math.min(capacity.tokens(), model.text().encoder().positions());
@@ -198,7 +196,7 @@ public final class Encoder implements AutoCloseable {
      * @return the number of its tokens
      */
     public int tokenize(String text, TokenBatch batch) {
-        engine.checkOpen();
+        engines.checkOpen();
         return read(text, LongTexts.TRUNCATE, batch);
     }
 
@@ -208,7 +206,7 @@ public final class Encoder implements AutoCloseable {
 
     /** {@return the width of a vector} */
     public int dimension() {
-        engine.checkOpen();
+        engines.checkOpen();
         return width;
     }
 
@@ -249,6 +247,12 @@ public final class Encoder implements AutoCloseable {
         /** Names the backend, as {@link ModelLoader#backend} says. */
         public Builder backend(String name) {
             loader.backend(name);
+            return this;
+        }
+
+        /** Chooses the backends, as {@link ModelLoader#placement} says. */
+        public Builder placement(Placement choice) {
+            loader.placement(choice);
             return this;
         }
 

@@ -104,6 +104,11 @@ final class Engine implements AutoCloseable {
         return lane;
     }
 
+    /** {@return whether a session is one of this engine's} */
+    boolean owns(Lane lane) {
+        return lanes.contains(lane);
+    }
+
     /** Gives a session back. */
     void give(Lane lane) {
         free.add(lane);

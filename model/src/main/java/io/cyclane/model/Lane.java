@@ -2,6 +2,7 @@ package io.cyclane.model;
 
 import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.model.text.TokenBatch;
+import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.Binding;
@@ -11,6 +12,7 @@ import io.cyclane.tensor.backend.Session;
 import io.cyclane.tensor.memory.Buffer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -66,13 +68,14 @@ final class Lane implements AutoCloseable {
     }
 
     /** The inputs and the one output of a task's executable. */
-    static final class Window {
+    static final class Window implements Rows {
         private final Binding binding;
         private final MemorySegment ids;
         private final MemorySegment types;
         private final MemorySegment offsets;
         private final Buffer output;
         private final int width;
+        private final boolean hasRowPerToken;
         private @Nullable UnsafeBuffer agronaOutput;
 
         private Window(Binding binding, Map<String, Tensor> outputs) {
@@ -83,6 +86,9 @@ final class Lane implements AutoCloseable {
             Map.Entry<String, Tensor> only = outputs.entrySet().iterator().next();
             this.output = binding.output(only.getKey());
             this.width = only.getValue().shape().last();
+            this.hasRowPerToken =
+                    only.getValue().shape().extent(0) instanceof Extent.Bounded rows
+                            && rows.name().equals(RaggedBatch.TOKENS);
         }
 
         /** Runs the sequences {@code from} to {@code to - 1} of a batch, which fit the capacity. */
@@ -125,13 +131,32 @@ final class Lane implements AutoCloseable {
             binding.count(RaggedBatch.SEQUENCES, to - from);
         }
 
+        /** {@return what the last run, of this batch, gave, in memory of its own} */
+        Rows copy(TokenBatch batch) {
+            float[][] rows = new float[hasRowPerToken ? batch.tokens() : batch.sequences()][];
+            Arrays.setAll(rows, this::row);
+            return new Rows() {
+                @Override
+                public int width() {
+                    return width;
+                }
+
+                @Override
+                public float[] row(int row) {
+                    return rows[row];
+                }
+            };
+        }
+
         /** {@return how many columns a row of the output has} */
-        int width() {
+        @Override
+        public int width() {
             return width;
         }
 
         /** {@return the numbers of a row of what the last run gave} */
-        float[] row(int row) {
+        @Override
+        public float[] row(int row) {
             float[] numbers = new float[width];
             MemorySegment.copy(
                     output.segment(), ValueLayout.JAVA_FLOAT, 4L * width * row, numbers, 0, width);

@@ -30,12 +30,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LoadedModel implements AutoCloseable {
     private static final Logger LOG = System.getLogger(LoadedModel.class.getName());
+
+    /** How many batches of a list that is dealt to two backends fill the capacity of one. */
+    private static final int SHARES = 4;
+
     private static final Cleaner CLEANER = Cleaner.create();
 
     private final TextModel model;
     private final TextReader reader;
     private final TextReader embeddingReader;
-    private final Engine engine;
+    private final Engines engines;
     private final Capacity capacity;
     private final @Nullable LongTexts longTexts;
     private final ArrayBlockingQueue<Staging> stagings = new ArrayBlockingQueue<>(16);
@@ -46,16 +50,16 @@ public final class LoadedModel implements AutoCloseable {
             String name,
             TextReader reader,
             TextReader embeddingReader,
-            Engine engine,
+            Engines engines,
             Capacity capacity,
             @Nullable LongTexts longTexts) {
         this.model = reader.model();
         this.reader = reader;
         this.embeddingReader = embeddingReader;
-        this.engine = engine;
+        this.engines = engines;
         this.capacity = capacity;
         this.longTexts = longTexts;
-        this.leak = new Leak(engine, name, new Throwable("the model was loaded here"));
+        this.leak = new Leak(engines, name, new Throwable("the model was loaded here"));
         this.cleanable = CLEANER.register(this, leak);
     }
 
@@ -90,26 +94,26 @@ public final class LoadedModel implements AutoCloseable {
     }
 
     private LoadedModel loadedFor(Task task) {
-        engine.checkOpen();
-        if (!engine.executables().containsKey(task)) {
+        engine().checkOpen();
+        if (!engine().executables().containsKey(task)) {
             throw new IllegalStateException(
                     "the model was loaded for %s, not for %s: name it when the model is opened"
-                            .formatted(engine.executables().keySet(), task));
+                            .formatted(engine().executables().keySet(), task));
         }
         return this;
     }
 
     /** {@return the model's tokenizer} */
     public Tokenizer tokenizer() {
-        engine.checkOpen();
+        engine().checkOpen();
         return reader.tokenizer();
     }
 
     /** {@return what the model is, and the memory it takes} */
     public ModelInfo info() {
-        engine.checkOpen();
+        engine().checkOpen();
         Set<Parameter> parameters = new LinkedHashSet<>();
-        engine.executables()
+        engine().executables()
                 .values()
                 .forEach(executable ->
                         parameters.addAll(executable.program().parameters().values()));
@@ -123,14 +127,14 @@ public final class LoadedModel implements AutoCloseable {
                 model.encoder().width(),
                 onlyEmbeds() ? embeddingReader.maxTokens() : reader.maxTokens(),
                 model.pooling() + (model.normalize() ? ", length 1" : ""),
-                engine.backend().description(),
-                engine.weights().residentBytesByLayout(),
-                engine.sessionBytes(),
-                engine.sessions());
+                engine().backend().description(),
+                engine().weights().residentBytesByLayout(),
+                engine().sessionBytes(),
+                engine().sessions());
     }
 
     private boolean onlyEmbeds() {
-        return engine.executables().keySet().equals(Set.of(Task.EMBEDDING));
+        return engine().executables().keySet().equals(Set.of(Task.EMBEDDING));
     }
 
     TextModel text() {
@@ -147,8 +151,13 @@ public final class LoadedModel implements AutoCloseable {
         return embeddingReader;
     }
 
+    /** {@return the engine that what is asked about the model is asked of} */
     Engine engine() {
-        return engine;
+        return engines.first();
+    }
+
+    Engines engines() {
+        return engines;
     }
 
     Capacity capacity() {
@@ -167,7 +176,7 @@ public final class LoadedModel implements AutoCloseable {
 
     /** Takes what a run gave for one sequence of a batch, which is of this item. */
     interface Sink {
-        void take(Lane.Window window, TokenBatch batch, int sequence, int item);
+        void take(Rows rows, TokenBatch batch, int sequence, int item);
     }
 
     /**
@@ -176,12 +185,27 @@ public final class LoadedModel implements AutoCloseable {
      * @return what was read of them
      */
     Reading run(Task task, int items, Source source, Sink sink) {
-        engine.checkOpen();
+        engine().checkOpen();
         Staging staging = stagings.poll();
         if (staging == null) {
             staging = new Staging();
         }
         Reading reading = new Reading(items);
+        int[] landed = {0};
+        Dealer dealer =
+                engines.isSplit()
+                        ? new Dealer(
+                                engines,
+                                task,
+                                (rows, run, place) -> {
+                                    reading.ran(place, run.sequences());
+                                    for (int sequence = 0; sequence < run.sequences(); sequence++) {
+                                        int item = reading.item(landed[0] + sequence);
+                                        sink.take(rows, run, sequence, item);
+                                    }
+                                    landed[0] += run.sequences();
+                                })
+                        : null;
         TokenBatch batch = staging.batch;
         TokenBatch next = staging.next;
         int done = 0;
@@ -193,13 +217,19 @@ public final class LoadedModel implements AutoCloseable {
                 reading.add(item, next.sequences(), next.tokens(), next.truncated() > 0);
                 for (int s = 0; s < next.sequences(); s++) {
                     if (!fits(batch, next.length(s))) {
-                        done += flush(task, batch, reading, done, sink);
+                        done += flush(task, batch, reading, done, sink, dealer);
                     }
                     batch.append(next, s);
                 }
             }
-            flush(task, batch, reading, done, sink);
+            flush(task, batch, reading, done, sink, dealer);
+            if (dealer != null) {
+                dealer.finish();
+            }
         } finally {
+            if (dealer != null) {
+                dealer.close();
+            }
             stagings.offer(staging);
             Reference.reachabilityFence(this);
         }
@@ -207,24 +237,37 @@ public final class LoadedModel implements AutoCloseable {
     }
 
     private boolean fits(TokenBatch batch, int tokens) {
-        return batch.tokens() + tokens <= capacity.tokens()
+        // Of a list that is dealt out there must be batches enough to deal.
+        int most = engines.isSplit() ? capacity.tokens() / SHARES : capacity.tokens();
+        return (batch.tokens() == 0 || batch.tokens() + tokens <= most)
+                && batch.tokens() + tokens <= capacity.tokens()
                 && batch.sequences() < capacity.sequences();
     }
 
-    private int flush(Task task, TokenBatch batch, Reading reading, int done, Sink sink) {
+    private int flush(
+            Task task,
+            TokenBatch batch,
+            Reading reading,
+            int done,
+            Sink sink,
+            @Nullable Dealer dealer) {
         int sequences = batch.sequences();
         if (sequences == 0) {
             return 0;
         }
-        Lane lane = engine.take();
+        if (dealer != null) {
+            dealer.deal(batch);
+            batch.clear();
+            return sequences;
+        }
+        Lane lane = engines.run(task, batch, 0, sequences);
         try {
-            Lane.Window window = lane.window(task);
-            window.run(batch, 0, sequences);
+            reading.ran(engines.placeOf(lane), sequences);
             for (int s = 0; s < sequences; s++) {
-                sink.take(window, batch, s, reading.item(done + s));
+                sink.take(lane.window(task), batch, s, reading.item(done + s));
             }
         } finally {
-            engine.give(lane);
+            engines.give(lane);
         }
         batch.clear();
         return sequences;
@@ -245,13 +288,13 @@ public final class LoadedModel implements AutoCloseable {
 
     /** Frees what a model held; says so when nobody closed it. */
     private static final class Leak implements Runnable {
-        private final Engine engine;
+        private final Engines engines;
         private final String name;
         private final Throwable loaded;
         private volatile boolean isClosed;
 
-        Leak(Engine engine, String name, Throwable loaded) {
-            this.engine = engine;
+        Leak(Engines engines, String name, Throwable loaded) {
+            this.engines = engines;
             this.name = name;
             this.loaded = loaded;
         }
@@ -266,7 +309,7 @@ public final class LoadedModel implements AutoCloseable {
                                 + "' was dropped without being closed: close it, or use try with resources",
                         loaded);
             }
-            engine.close();
+            engines.close();
         }
     }
 }

@@ -9,6 +9,7 @@ import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.Backends;
 import io.cyclane.tensor.backend.CapacityException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -20,7 +21,7 @@ public final class ModelLoader {
     public static final Capacity DEFAULT_CAPACITY = new Capacity(4096, 64);
 
     private final String nameOrPath;
-    private @Nullable String backend;
+    private @Nullable Placement placement;
     private @Nullable Capacity capacity;
     private @Nullable LongTexts longTexts;
     private @Nullable Path tokenizer;
@@ -52,7 +53,12 @@ public final class ModelLoader {
 
     /** Names the backend: cpu, gpu, reference. */
     public ModelLoader backend(String name) {
-        backend = name;
+        return placement(Placement.fixed(name));
+    }
+
+    /** Chooses the backends that run batches: one of them, or two beside each other. */
+    public ModelLoader placement(Placement choice) {
+        placement = choice;
         return this;
     }
 
@@ -146,23 +152,49 @@ public final class ModelLoader {
         Path place = tokenizer == null ? model.folder().path() : tokenizer;
         // At the same time: each takes some tenths of a second when a process is young.
         TokenizerReading reading = TokenizerReading.start(place);
-        Engine engine = engine(model, tasks, largest);
+        Engines engines = engines(model, tasks, largest);
         boolean fits = false;
         try {
             TextReader reader = TextReader.of(model, reading.result(), readable);
             TextReader embedder = reader.upTo(embedded);
             check(embedder);
             fits = true;
-            return new LoadedModel(nameOrPath, reader, embedder, engine, largest, longTexts);
+            return new LoadedModel(nameOrPath, reader, embedder, engines, largest, longTexts);
         } finally {
             if (!fits) {
-                engine.close();
+                engines.close();
             }
         }
     }
 
-    private Engine engine(TextModel model, Set<Task> tasks, Capacity largest) {
-        Backend opened = backend == null ? Backends.open() : Backends.open(backend);
+    private Engines engines(TextModel model, Set<Task> tasks, Capacity largest) {
+        Placement chosen = placement == null ? Placement.ofSettings().orElse(null) : placement;
+        if (chosen == null) {
+            Engine best = engine(Backends.open(), model, tasks, largest);
+            return new Engines(Placement.fixed(best.backend().name()), List.of(best));
+        }
+        List<String> names =
+                switch (chosen) {
+                    case Placement.Fixed(String backend) -> List.of(backend);
+                    case Placement.Auto auto -> List.of(auto.small(), auto.large());
+                    case Placement.Split(String first, String second) -> List.of(first, second);
+                };
+        List<Engine> engines = new ArrayList<>();
+        boolean areOpen = false;
+        try {
+            for (String name : names) {
+                engines.add(engine(Backends.open(name), model, tasks, largest));
+            }
+            areOpen = true;
+            return new Engines(chosen, engines);
+        } finally {
+            if (!areOpen) {
+                engines.forEach(Engine::close);
+            }
+        }
+    }
+
+    private Engine engine(Backend opened, TextModel model, Set<Task> tasks, Capacity largest) {
         return new Engine(opened, model, tasks, largest, sessions, randomHead);
     }
 

@@ -93,7 +93,7 @@ public final class QuestionAnswerer implements AutoCloseable {
         }
 
         /** Looks at the next part, whose tokens' scores are rows from {@code first} on. */
-        void look(Lane.Window window, int first) {
+        void look(Rows window, int first) {
             Encoding encoding = parts.get(part);
             part++;
             int tokens = encoding.ids().length;

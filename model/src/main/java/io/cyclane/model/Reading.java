@@ -10,6 +10,7 @@ final class Reading {
     private int sequences;
     private int truncated;
     private int chunked;
+    private final int[] ran = new int[2];
 
     /** Nothing yet of so many texts. */
     Reading(int items) {
@@ -34,10 +35,30 @@ final class Reading {
         return owners[sequence];
     }
 
+    /** Counts sequences that ran on the engine of this place. */
+    void ran(int place, int count) {
+        ran[place] += count;
+    }
+
+    /** {@return where the sequences ran, and where there are two backends, how many on each} */
+    String backend(Engines engines) {
+        if (engines.size() == 1) {
+            return engines.first().backend().description();
+        }
+        StringBuilder text = new StringBuilder();
+        for (int place = 0; place < engines.size(); place++) {
+            text.append(place == 0 ? "" : "; ")
+                    .append(engines.get(place).backend().description())
+                    .append(": ")
+                    .append(ran[place])
+                    .append(ran[place] == 1 ? " text or part" : " texts or parts");
+        }
+        return text.toString();
+    }
+
     /** {@return the results with what was read} */
     <T> Outcome<T> outcome(List<T> results, LoadedModel model) {
-        String backend = model.engine().backend().description();
-        return new Outcome<>(results, tokens, truncated, chunked, backend);
+        return new Outcome<>(results, tokens, truncated, chunked, backend(model.engines()));
     }
 
     int[] tokens() {

@@ -97,7 +97,7 @@ public final class TokenClassifier implements AutoCloseable {
          * Takes the next part, whose tokens' scores are rows from {@code first} on. Of the tokens
          * that two parts share the earlier half is the first part's, the later the second's.
          */
-        void take(Lane.Window window, int first) {
+        void take(Rows window, int first) {
             Encoding encoding = parts.get(part);
             int from = part == 0 ? 0 : overlap / 2;
             part++;

@@ -126,14 +126,8 @@ public final class Run {
                     backend.compile(lowered, planner.plan(lowered, PlanOptions.DEFAULT), weights);
             session = backend.open(executable);
             binding = session.binding(executable);
-            fill(session.arena().segment());
+            session.fill(UNWRITTEN);
             counts.forEach(binding::count);
-        }
-
-        private static void fill(MemorySegment arena) {
-            for (long at = 0; at + 4 <= arena.byteSize(); at += 4) {
-                arena.set(ValueLayout.JAVA_INT, at, UNWRITTEN);
-            }
         }
 
         /** {@return the outputs for the numbers as given now} */
@@ -188,7 +182,7 @@ public final class Run {
         void assertUntouchedBeyondCounts() {
             for (Map.Entry<String, Tensor> output : lowered.outputs().entrySet()) {
                 Type type = output.getValue().type();
-                MemorySegment window = binding.output(output.getKey()).segment();
+                MemorySegment window = binding.value(output.getValue()).segment();
                 long from = (long) elements(type) * type.dtype().bytes();
                 for (long at = from; at < window.byteSize(); at += 4) {
                     if (window.get(ValueLayout.JAVA_INT, at) != UNWRITTEN) {

@@ -94,7 +94,7 @@ public interface Tolerance {
         for (int i = 0; i < exact.length; i++) {
             squares += exact[i] * exact[i];
             double difference = Math.abs(actual[i] - exact[i]);
-            largest = difference <= largest ? largest : difference;
+            largest = Math.max(largest, difference); // a NaN stays one
         }
         return largest / Math.sqrt(squares / exact.length);
     }

@@ -70,7 +70,9 @@ final class ModelOptions {
     @Option(
             names = "--backend",
             paramLabel = "B",
-            description = "cpu or reference (default: the best that can run)")
+            description =
+                    "cpu, gpu, reference, auto (small batches on the CPU, those of cyclane.gpuFromTokens on"
+                            + " on a GPU) or both (lists shared out); default: the best that can run")
     private @Nullable String backend;
 
     @Option(

@@ -1,6 +1,8 @@
 package io.cyclane.tensor.backend;
 
 import io.cyclane.tensor.memory.Buffer;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * One arena, and executables laid onto it. One run at a time: a second one at the same time is
@@ -18,10 +20,22 @@ public interface Session extends AutoCloseable {
     Binding binding(Executable executable);
 
     /**
-     * {@return the memory all its executables share, in host memory where the backend is a host
-     * backend}
+     * {@return the memory all its executables share}
+     *
+     * @throws BackendException when it lies where the JVM can not reach it, on a device
      */
     Buffer arena();
+
+    /**
+     * Overwrites the memory all its executables share, in 4-byte words as far as they go: what a
+     * run reads without having written it then shows.
+     */
+    default void fill(int word) {
+        MemorySegment arena = arena().segment();
+        for (long at = 0; at + 4 <= arena.byteSize(); at += 4) {
+            arena.set(ValueLayout.JAVA_INT, at, word);
+        }
+    }
 
     /**
      * {@return all the memory it takes: the arena, and input windows and counts of each executable}

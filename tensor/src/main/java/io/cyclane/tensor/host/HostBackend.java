@@ -52,14 +52,14 @@ public final class HostBackend implements Backend {
 
     @Override
     public Map<String, Long> weightBytes(Program lowered) {
-        Map<HostWeights.Key, Long> forms = new HashMap<>();
+        Map<PackedForm, Long> forms = new HashMap<>();
         PackingWalk.of(
                 lowered,
                 kernels,
-                (parameter, each, packing) ->
-                        forms.put(
-                                HostWeights.Key.of(parameter, each, packing),
-                                HostWeights.packedBytes(parameter, each, packing)));
+                (parameter, each, packing) -> {
+                    PackedForm form = PackedForm.of(parameter, each, packing);
+                    forms.put(form, form.lengthBytes(packing));
+                });
         Map<String, Long> bytes = new TreeMap<>();
         forms.forEach((key, length) -> bytes.merge(key.layout(), length, Long::sum));
         return bytes;

@@ -1,9 +1,7 @@
 package io.cyclane.tensor.host;
 
-import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
-import io.cyclane.tensor.Type;
 import io.cyclane.tensor.backend.BackendException;
 import io.cyclane.tensor.backend.WeightSource;
 import io.cyclane.tensor.backend.Weights;
@@ -32,7 +30,7 @@ final class HostWeights implements Weights {
     private static final String MASTER = "master";
 
     private final WeightSource source;
-    private final Map<Key, Resident> residents = new LinkedHashMap<>();
+    private final Map<PackedForm, Resident> residents = new LinkedHashMap<>();
     private final List<Slab> slabs = new ArrayList<>();
     private final Map<Parameter, Long> versions = new HashMap<>();
 
@@ -56,11 +54,11 @@ final class HostWeights implements Weights {
      */
     synchronized Place packed(Parameter parameter, Shape each, Packing packing) {
         requireOpen();
-        Key key = Key.of(parameter, each, packing);
+        PackedForm key = PackedForm.of(parameter, each, packing);
         Resident resident = residents.get(key);
         if (resident == null) {
             requireReadable(key);
-            resident = read(key, packing, slab(bytes(key, packing)).buffer());
+            resident = read(key, packing, slab(key.lengthBytes(packing)).buffer());
             residents.put(key, resident);
         }
         return new Place(resident.buffer().segment(), 0);
@@ -69,22 +67,22 @@ final class HostWeights implements Weights {
     /** Packs every form that a walk shows and that is not there yet, several at a time. */
     synchronized void packAll(Consumer<PackingWalk.Visitor> walk) {
         requireOpen();
-        Map<Key, Packing> wanted = new LinkedHashMap<>();
+        Map<PackedForm, Packing> wanted = new LinkedHashMap<>();
         walk.accept((parameter, each, packing) -> {
-            Key key = Key.of(parameter, each, packing);
+            PackedForm key = PackedForm.of(parameter, each, packing);
             if (!residents.containsKey(key)) {
                 wanted.put(key, packing);
             }
         });
         wanted.keySet().forEach(this::requireReadable);
-        Map<Key, Buffer> places = places(wanted);
-        Map<Key, Resident> read = new ConcurrentHashMap<>();
+        Map<PackedForm, Buffer> places = places(wanted);
+        Map<PackedForm, Resident> read = new ConcurrentHashMap<>();
         Queue<RuntimeException> failures = new ConcurrentLinkedQueue<>();
         // A stream that fails returns while others of its reads are under way, which would then
         // write to memory that the caller has freed. So none fails before all are done.
         wanted.entrySet().parallelStream()
                 .forEach(form -> {
-                    Key key = form.getKey();
+                    PackedForm key = form.getKey();
                     try {
                         read.put(key, read(key, form.getValue(), places.get(key)));
                     } catch (RuntimeException e) {
@@ -99,12 +97,12 @@ final class HostWeights implements Weights {
     }
 
     /** One slab for all forms, but for those that would leave the next unaligned. */
-    private Map<Key, Buffer> places(Map<Key, Packing> wanted) {
-        Map<Key, Buffer> places = new HashMap<>();
-        Map<Key, Long> offsets = new LinkedHashMap<>();
+    private Map<PackedForm, Buffer> places(Map<PackedForm, Packing> wanted) {
+        Map<PackedForm, Buffer> places = new HashMap<>();
+        Map<PackedForm, Long> offsets = new LinkedHashMap<>();
         long end = 0;
-        for (Map.Entry<Key, Packing> form : wanted.entrySet()) {
-            long bytes = bytes(form.getKey(), form.getValue());
+        for (Map.Entry<PackedForm, Packing> form : wanted.entrySet()) {
+            long bytes = form.getKey().lengthBytes(form.getValue());
             if (bytes % Slab.ALIGNMENT_BYTES == 0) {
                 offsets.put(form.getKey(), end);
                 end += bytes;
@@ -115,7 +113,7 @@ final class HostWeights implements Weights {
         if (end > 0) {
             Buffer all = slab(end).buffer();
             offsets.forEach(
-                    (key, at) -> places.put(key, all.slice(at, bytes(key, wanted.get(key)))));
+                    (key, at) -> places.put(key, all.slice(at, key.lengthBytes(wanted.get(key)))));
         }
         return places;
     }
@@ -126,37 +124,27 @@ final class HostWeights implements Weights {
         return slab;
     }
 
-    private static long bytes(Key key, Packing packing) {
-        return packedBytes(key.parameter, key.each, packing);
-    }
-
-    /**
-     * {@return the size of a parameter's packed form, each of its rows of shape {@code each} packed
-     * as one}
-     */
-    static long packedBytes(Parameter parameter, Shape each, Packing packing) {
-        return parameter.shape().elements() / each.elements() * packing.lengthBytes(each);
-    }
-
-    private Resident read(Key key, Packing packing, Buffer place) {
-        Slab master = masters.get(key.parameter);
+    private Resident read(PackedForm key, Packing packing, Buffer place) {
+        Slab master = masters.get(key.parameter());
         Resident resident = new Resident(place, packing);
         try (Arena memory = Arena.ofConfined()) {
             SegmentAllocator copies =
                     packing == RowsPacking.ROWS ? new InPlace(place.segment(), memory) : memory;
             MemorySegment rows =
-                    master == null ? source.rows(key.parameter, copies) : master.buffer().segment();
-            requireWhole(key.parameter, rows);
+                    master == null
+                            ? source.rows(key.parameter(), copies)
+                            : master.buffer().segment();
+            requireWhole(key.parameter(), rows);
             pack(rows, key, resident);
             return resident;
         }
     }
 
-    private void requireReadable(Key key) {
-        if (sealed && !masters.containsKey(key.parameter)) {
+    private void requireReadable(PackedForm key) {
+        if (sealed && !masters.containsKey(key.parameter())) {
             throw new BackendException(
                     "parameter '%s' was not packed as %s before the checkpoint was closed: compile every program of a model before sealing its weights"
-                            .formatted(key.parameter.name(), key.layout));
+                            .formatted(key.parameter().name(), key.layout()));
         }
     }
 
@@ -176,9 +164,9 @@ final class HostWeights implements Weights {
         }
     }
 
-    private void pack(MemorySegment rows, Key key, Resident resident) {
-        long rowBytes = key.each.elements() * Float.BYTES;
-        long packedBytes = resident.packing.lengthBytes(key.each);
+    private void pack(MemorySegment rows, PackedForm key, Resident resident) {
+        long rowBytes = key.each().elements() * Float.BYTES;
+        long packedBytes = resident.packing.lengthBytes(key.each());
         packings.incrementAndGet();
         if (rows.address() == resident.buffer().segment().address()) {
             return; // read in place
@@ -186,7 +174,7 @@ final class HostWeights implements Weights {
         for (long row = 0; row * rowBytes < rows.byteSize(); row++) {
             resident.packing.pack(
                     rows.asSlice(row * rowBytes, rowBytes),
-                    key.each,
+                    key.each(),
                     resident.buffer().segment().asSlice(row * packedBytes, packedBytes));
         }
     }
@@ -205,7 +193,7 @@ final class HostWeights implements Weights {
     public synchronized Map<String, Long> residentBytesByLayout() {
         Map<String, Long> bytes = new TreeMap<>();
         residents.forEach((key, resident) ->
-                bytes.merge(key.layout, resident.buffer().lengthBytes(), Long::sum));
+                bytes.merge(key.layout(), resident.buffer().lengthBytes(), Long::sum));
         masters.values().forEach(slab -> bytes.merge(MASTER, slab.lengthBytes(), Long::sum));
         return bytes;
     }
@@ -222,11 +210,11 @@ final class HostWeights implements Weights {
     public synchronized void replace(Parameter parameter, MemorySegment rows) {
         requireOpen();
         requireWhole(parameter, rows);
-        Parameter stored = stored(parameter);
+        Parameter stored = PackedForm.stored(parameter);
         Slab master = masters.computeIfAbsent(stored, _ -> Slab.allocate(rows.byteSize()));
         master.buffer().segment().copyFrom(rows);
         residents.forEach((key, resident) -> {
-            if (key.parameter.equals(stored)) {
+            if (key.parameter().equals(stored)) {
                 pack(rows, key, resident);
             }
         });
@@ -235,14 +223,14 @@ final class HostWeights implements Weights {
 
     @Override
     public synchronized long version(Parameter parameter) {
-        return versions.getOrDefault(stored(parameter), 0L);
+        return versions.getOrDefault(PackedForm.stored(parameter), 0L);
     }
 
     @Override
     public synchronized Buffer resident(Parameter parameter, String layout) {
-        for (Map.Entry<Key, Resident> entry : residents.entrySet()) {
-            if (entry.getKey().parameter.equals(stored(parameter))
-                    && entry.getKey().layout.equals(layout)) {
+        for (Map.Entry<PackedForm, Resident> entry : residents.entrySet()) {
+            if (entry.getKey().parameter().equals(PackedForm.stored(parameter))
+                    && entry.getKey().layout().equals(layout)) {
                 return entry.getValue().buffer();
             }
         }
@@ -259,18 +247,6 @@ final class HostWeights implements Weights {
             slabs.forEach(Slab::close);
             masters.values().forEach(Slab::close);
             masters.clear();
-        }
-    }
-
-    /** A program lowered to hold values as F64 means the same weight. */
-    private static Parameter stored(Parameter parameter) {
-        return new Parameter(parameter.name(), Type.f32(parameter.shape()));
-    }
-
-    /** What tells one packed form from another, but for the version, which replaces it. */
-    record Key(Parameter parameter, String layout, DType precision, Shape each) {
-        static Key of(Parameter parameter, Shape each, Packing packing) {
-            return new Key(stored(parameter), packing.layout(), packing.precision(), each);
         }
     }
 

@@ -18,13 +18,13 @@ import java.util.function.IntPredicate;
  * Turns a program into one that a set of kernels runs: every operation without a kernel is replaced
  * by what it stands for, and every step states its scratch.
  */
-final class Lowering {
-    private final KernelSet kernels;
+public final class Lowering {
+    private final OpSet kernels;
     private final Set<Tensor> weights;
     private final Set<String> notes = new LinkedHashSet<>();
     private int nextId;
 
-    private Lowering(KernelSet kernels, Program program) {
+    private Lowering(OpSet kernels, Program program) {
         this.kernels = kernels;
         this.weights = new LinkedHashSet<>(program.parameters().keySet());
         notes.addAll(program.notes());
@@ -34,7 +34,12 @@ final class Lowering {
         look(program.steps());
     }
 
-    static Program lower(Program program, KernelSet kernels) {
+    /**
+     * {@return the program as these kernels run it}
+     *
+     * @throws BackendException when an operation has neither kernel nor expansion
+     */
+    public static Program lower(Program program, OpSet kernels) {
         Program prepared = kernels.prepare(program);
         Lowering lowering = new Lowering(kernels, prepared);
         List<Step> steps = lowering.block(prepared.steps());

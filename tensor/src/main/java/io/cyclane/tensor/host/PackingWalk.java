@@ -11,19 +11,19 @@ import java.util.List;
 import java.util.Map;
 
 /** Finds every form in which a lowered program reads its parameters. */
-final class PackingWalk {
-    private final KernelSet kernels;
+public final class PackingWalk {
+    private final OpSet kernels;
     private final Visitor visitor;
     private final Map<Tensor, Parameter> parameters;
 
-    private PackingWalk(Program lowered, KernelSet kernels, Visitor visitor) {
+    private PackingWalk(Program lowered, OpSet kernels, Visitor visitor) {
         this.kernels = kernels;
         this.visitor = visitor;
         this.parameters = new HashMap<>(lowered.parameters());
     }
 
     /** Shows each use of a parameter to the visitor; the same form may come more than once. */
-    static void of(Program lowered, KernelSet kernels, Visitor visitor) {
+    public static void of(Program lowered, OpSet kernels, Visitor visitor) {
         new PackingWalk(lowered, kernels, visitor).block(lowered.steps());
     }
 
@@ -32,7 +32,8 @@ final class PackingWalk {
      * parameter.
      */
     @FunctionalInterface
-    interface Visitor {
+    public interface Visitor {
+        /** Is shown one use. */
         void visit(Parameter parameter, Shape each, Packing packing);
     }
 

@@ -1,0 +1,288 @@
+package io.cyclane.gpu;
+
+import io.cyclane.gpu.attention.AttentionLaunch;
+import io.cyclane.gpu.experts.ExpertMatMulLaunch;
+import io.cyclane.gpu.experts.RouteLaunch;
+import io.cyclane.gpu.gemm.Bf16RowsPacking;
+import io.cyclane.gpu.gemm.LinearLaunch;
+import io.cyclane.gpu.launch.Argument;
+import io.cyclane.gpu.launch.Argument.Count;
+import io.cyclane.gpu.launch.Argument.Int;
+import io.cyclane.gpu.launch.Argument.Operand;
+import io.cyclane.gpu.launch.Entry;
+import io.cyclane.gpu.launch.Launch;
+import io.cyclane.gpu.launch.Operands;
+import io.cyclane.tensor.DType;
+import io.cyclane.tensor.Type;
+import io.cyclane.tensor.backend.InputException;
+import io.cyclane.tensor.host.OpSet;
+import io.cyclane.tensor.host.Packing;
+import io.cyclane.tensor.host.RowsPacking;
+import io.cyclane.tensor.op.Activate;
+import io.cyclane.tensor.op.Add;
+import io.cyclane.tensor.op.Attention;
+import io.cyclane.tensor.op.Combine;
+import io.cyclane.tensor.op.Copy;
+import io.cyclane.tensor.op.Embedding;
+import io.cyclane.tensor.op.ExpertMatMul;
+import io.cyclane.tensor.op.FeedForward;
+import io.cyclane.tensor.op.Glu;
+import io.cyclane.tensor.op.L2Normalize;
+import io.cyclane.tensor.op.LayerNorm;
+import io.cyclane.tensor.op.Linear;
+import io.cyclane.tensor.op.MatMul;
+import io.cyclane.tensor.op.MolGeGlu;
+import io.cyclane.tensor.op.Multiply;
+import io.cyclane.tensor.op.Op;
+import io.cyclane.tensor.op.Pool;
+import io.cyclane.tensor.op.Positions;
+import io.cyclane.tensor.op.RmsNorm;
+import io.cyclane.tensor.op.Rotary;
+import io.cyclane.tensor.op.Route;
+import io.cyclane.tensor.op.Scale;
+import io.cyclane.tensor.op.Softmax;
+import io.cyclane.tensor.op.Split;
+import io.cyclane.tensor.program.LinearFusion;
+import io.cyclane.tensor.program.Program;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntPredicate;
+
+/** Which kernel runs which operation on a GPU: one line each. */
+final class GpuKernels implements OpSet {
+    /** Copies are made in words of so many bytes. */
+    private static final int WORD_BYTES = 4;
+
+    private final Precision precision;
+
+    /** Kernels whose dense layers are computed so. */
+    GpuKernels(Precision precision) {
+        this.precision = precision;
+    }
+
+    @Override
+    public String name() {
+        return GpuProvider.NAME;
+    }
+
+    @Override
+    public Program prepare(Program program) {
+        return LinearFusion.of(program);
+    }
+
+    @Override
+    public boolean has(Op op, List<Type> inputs, IntPredicate isWeight) {
+        if (op instanceof Copy) {
+            return inputs.getFirst().dtype().bytes() % WORD_BYTES == 0;
+        }
+        return inputs.stream()
+                        .allMatch(type -> type.dtype() == DType.F32 || type.dtype() == DType.I32)
+                && hasF32(op, inputs);
+    }
+
+    private static boolean hasF32(Op op, List<Type> inputs) {
+        return switch (op) {
+            case Attention attention ->
+                    inputs.getFirst().shape().last() / attention.heads()
+                            <= AttentionLaunch.MOST_HEAD_WIDTH;
+            case Linear linear -> LinearLaunch.takes(linear);
+            case Route _ -> inputs.get(1).shape().extent(0).bound() <= RouteLaunch.MOST_EXPERTS;
+            case FeedForward _, MolGeGlu _ -> false;
+            default -> true;
+        };
+    }
+
+    @Override
+    public long scratchBytes(Op op, List<Type> inputs) {
+        return 0;
+    }
+
+    /** Kernels read every weight as it is stored, so that one upload serves all of a precision. */
+    @Override
+    public Packing packing(Op op, int input) {
+        boolean isFactor = input == 1 && (op instanceof Linear || op instanceof MatMul);
+        return isFactor && precision == Precision.BF16
+                ? Bf16RowsPacking.BF16_ROWS
+                : RowsPacking.ROWS;
+    }
+
+    /** The element type of a layer's weight; one that is computed in the run stays as it is. */
+    private DType weightType(Op op, Operands to) {
+        return to.isWeight(1) ? packing(op, 1).precision() : DType.F32;
+    }
+
+    /** {@return the launches of an operation, in order} */
+    List<Launch> launches(Op op, Operands to) {
+        return switch (op) {
+            case Split split -> split(split, to);
+            default -> List.of(launch(op, to));
+        };
+    }
+
+    private Launch launch(Op op, Operands to) {
+        Operand x = to.input(0);
+        Int width = new Int(to.shape(0).last());
+        return switch (op) {
+            case Activate activate ->
+                    elements(Entry.ACTIVATE_F32, to, x, new Int(activate.function().ordinal()));
+            case Add _ -> binary(Entry.ADD_F32, to);
+            case Attention attention -> AttentionLaunch.of(attention, to);
+            case Combine _ ->
+                    elements(
+                            Entry.COMBINE_F32,
+                            to,
+                            List.of(x, to.input(1)),
+                            new Int(to.resultShape(0).last()),
+                            width);
+            case Copy _ -> copy(x, to.result(), to.elements(to.shape(0)), to.inputType(0).dtype());
+            case Embedding _ -> embedding(to);
+            case ExpertMatMul product -> ExpertMatMulLaunch.of(product, to);
+            case Glu glu ->
+                    elements(
+                            Entry.GLU_F32,
+                            to,
+                            x,
+                            new Int(to.resultShape(0).last()),
+                            new Int(glu.function().ordinal()));
+            case L2Normalize norm ->
+                    rows(Entry.L2_NORMALIZE_F32, to, List.of(x), new Argument.Float(norm.floor()));
+            case LayerNorm norm ->
+                    rows(
+                            Entry.LAYER_NORM_F32,
+                            to,
+                            List.of(x, to.input(1), to.inputIf(norm.bias(), 2)),
+                            new Argument.Float(norm.eps()));
+            case Linear linear -> LinearLaunch.of(linear, to, weightType(linear, to));
+            case MatMul matMul -> LinearLaunch.of(matMul, to, weightType(matMul, to));
+            case Multiply _ -> binary(Entry.MULTIPLY_F32, to);
+            case Pool pool -> pool(pool, to);
+            case Positions _ -> {
+                Count sequences = to.sequences(0);
+                yield Launch.blocks(
+                        Entry.POSITIONS_I32, sequences.bound(), x, to.result(), sequences);
+            }
+            case RmsNorm norm ->
+                    rows(
+                            Entry.RMS_NORM_F32,
+                            to,
+                            List.of(x, to.input(1)),
+                            new Argument.Float(norm.eps()));
+            case Rotary _ -> rotary(to);
+            case Route route -> RouteLaunch.of(route, to);
+            case Scale scale ->
+                    elements(Entry.SCALE_F32, to, x, new Argument.Float(scale.factor()));
+            case Softmax _ -> rows(Entry.SOFTMAX_F32, to, List.of(x));
+            case FeedForward _, MolGeGlu _ -> throw new AssertionError(op + " is expanded");
+            case Split _ -> throw new AssertionError(op + " is one launch per part");
+        };
+    }
+
+    /** {@return the launch that copies so many elements} */
+    static Launch copy(Operand from, Operand to, Count elements, DType type) {
+        Count words = elements.times(type.bytes() / WORD_BYTES);
+        return Launch.threads(Entry.COPY_U32, words.bound(), from, to, words);
+    }
+
+    /** A thread for each element of the result. */
+    private static Launch elements(Entry entry, Operands to, Operand x, Argument... more) {
+        return elements(entry, to, List.of(x), more);
+    }
+
+    private static Launch elements(
+            Entry entry, Operands to, List<Operand> inputs, Argument... more) {
+        Count elements = to.elements(to.resultShape(0));
+        List<Argument> arguments = new ArrayList<>(inputs);
+        arguments.add(to.result());
+        arguments.add(elements);
+        arguments.addAll(List.of(more));
+        return Launch.threads(entry, elements.bound(), arguments.toArray(Argument[]::new));
+    }
+
+    /** A warp for each row of x. */
+    private static Launch rows(Entry entry, Operands to, List<Operand> inputs, Argument... more) {
+        Count rows = to.rows(to.shape(0));
+        List<Argument> arguments = new ArrayList<>(inputs);
+        arguments.add(to.result());
+        arguments.add(rows);
+        arguments.add(new Int(to.shape(0).last()));
+        arguments.addAll(List.of(more));
+        return Launch.warps(entry, rows.bound(), arguments.toArray(Argument[]::new));
+    }
+
+    /** Of b, which may be a vector, each element is read again with every count of its own. */
+    private static Launch binary(Entry entry, Operands to) {
+        int period = Math.toIntExact(to.shape(1).elements());
+        return elements(entry, to, List.of(to.input(0), to.input(1)), new Int(period));
+    }
+
+    private static Launch embedding(Operands to) {
+        int vocabulary = to.shape(0).extent(0).bound();
+        Count rows = to.elements(to.shape(1));
+        return Launch.blocks(
+                Entry.EMBEDDING_F32,
+                rows.bound(),
+                to.input(0),
+                to.input(1),
+                to.result(),
+                rows,
+                new Int(vocabulary),
+                new Int(to.shape(0).last()),
+                to.fault((place, id) -> InputException.rowOutside("id", id, place, vocabulary)));
+    }
+
+    private static Launch pool(Pool pool, Operands to) {
+        Count sequences = to.sequences(1);
+        int width = to.shape(0).last();
+        int blocksPerRow = Launch.ceil(width, Entry.POOL_F32.threads());
+        return Launch.blocks(
+                Entry.POOL_F32,
+                Math.multiplyExact(sequences.bound(), blocksPerRow),
+                to.input(0),
+                to.input(1),
+                to.result(),
+                sequences,
+                new Int(width),
+                new Int(blocksPerRow),
+                Int.of(pool.kind() == Pool.Kind.CLS));
+    }
+
+    private static Launch rotary(Operands to) {
+        Count rows = to.rows(to.shape(0));
+        int places = to.shape(1).extent(0).bound();
+        return Launch.blocks(
+                Entry.ROTARY_F32,
+                rows.bound(),
+                to.input(0),
+                to.input(1),
+                to.input(2),
+                to.result(),
+                rows,
+                new Int(to.shape(0).last()),
+                new Int(to.shape(1).last()),
+                new Int(places),
+                to.fault((row, position) ->
+                        InputException.rowOutside("position", position, row, places)));
+    }
+
+    private static List<Launch> split(Split split, Operands to) {
+        List<Launch> launches = new ArrayList<>();
+        int width = to.resultShape(0).last();
+        Count elements = to.elements(to.resultShape(0));
+        for (int part = 0; part < split.parts(); part++) {
+            Operand result = to.result(part);
+            if (!result.equals(Operand.NONE)) {
+                launches.add(
+                        Launch.threads(
+                                Entry.SPLIT_F32,
+                                elements.bound(),
+                                to.input(0),
+                                result,
+                                elements,
+                                new Int(width),
+                                new Int(to.shape(0).last()),
+                                new Int(part * width)));
+            }
+        }
+        return launches;
+    }
+}

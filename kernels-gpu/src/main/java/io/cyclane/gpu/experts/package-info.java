@@ -1,0 +1,5 @@
+/** Routed experts. */
+@NullMarked
+package io.cyclane.gpu.experts;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,47 @@
+package io.cyclane.gpu.gemm;
+
+import io.cyclane.tensor.DType;
+import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.host.Packing;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** A weight as it is stored, each number rounded to bf16: to the nearest, ties to even. */
+public final class Bf16RowsPacking implements Packing {
+    /** The only one there is. */
+    public static final Bf16RowsPacking BF16_ROWS = new Bf16RowsPacking();
+
+    private static final int NOT_A_NUMBER = 0x7FFF;
+
+    private Bf16RowsPacking() {}
+
+    @Override
+    public String layout() {
+        return "bf16Rows";
+    }
+
+    @Override
+    public DType precision() {
+        return DType.BF16;
+    }
+
+    @Override
+    public long lengthBytes(Shape shape) {
+        return shape.elements() * Short.BYTES;
+    }
+
+    @Override
+    public void pack(MemorySegment rows, Shape shape, MemorySegment packed) {
+        long elements = shape.elements();
+        for (long i = 0; i < elements; i++) {
+            float x = rows.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
+            packed.setAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, i, rounded(x));
+        }
+    }
+
+    /** {@return the upper half of the nearest F32 whose lower half is 0} */
+    static short rounded(float x) {
+        int bits = Float.floatToRawIntBits(x);
+        return (short) (Float.isNaN(x) ? NOT_A_NUMBER : bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
+    }
+}

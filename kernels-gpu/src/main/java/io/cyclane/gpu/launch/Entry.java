@@ -1,0 +1,93 @@
+package io.cyclane.gpu.launch;
+
+import static io.cyclane.gpu.launch.Kind.ADDRESS;
+import static io.cyclane.gpu.launch.Kind.COUNT;
+import static io.cyclane.gpu.launch.Kind.FLOAT;
+import static io.cyclane.gpu.launch.Kind.INT;
+import static io.cyclane.gpu.launch.Kind.OPERAND;
+import static io.cyclane.gpu.launch.Kind.PARTS;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Every kernel there is: the source it is compiled from, the threads of its blocks and the types of
+ * its parameters. A test holds them to the compiled PTX.
+ */
+public enum Entry {
+    ACTIVATE_F32("activation", 256, OPERAND, OPERAND, COUNT, INT),
+    GLU_F32("activation", 256, OPERAND, OPERAND, COUNT, INT, INT),
+    SOFTMAX_F32("activation", 128, OPERAND, OPERAND, COUNT, INT),
+    ATTENTION_32_F32("attention", 128, Shared.ATTENTION),
+    ATTENTION_64_F32("attention", 128, Shared.ATTENTION),
+    ATTENTION_128_F32("attention", 128, Shared.ATTENTION),
+    ATTENTION_384_F32("attention", 128, Shared.ATTENTION),
+    ADD_F32("elementwise", 256, OPERAND, OPERAND, OPERAND, COUNT, INT),
+    MULTIPLY_F32("elementwise", 256, OPERAND, OPERAND, OPERAND, COUNT, INT),
+    SCALE_F32("elementwise", 256, OPERAND, OPERAND, COUNT, FLOAT),
+    COPY_U32("elementwise", 256, OPERAND, OPERAND, COUNT),
+    SPLIT_F32("elementwise", 256, OPERAND, OPERAND, COUNT, INT, INT, INT),
+    EMBEDDING_F32("embedding", 128, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, ADDRESS),
+    POSITIONS_I32("embedding", 128, OPERAND, OPERAND, COUNT),
+    ROTARY_F32("embedding", 128, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT, ADDRESS),
+    ROUTE_F32(
+            "experts", 128, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT, INT,
+            ADDRESS),
+    EXPERT_MATMUL_WIDE_F32("experts", 128, Shared.EXPERT_MATMUL),
+    EXPERT_MATMUL_NARROW_F32("experts", 128, Shared.EXPERT_MATMUL),
+    COMBINE_F32("experts", 128, OPERAND, OPERAND, OPERAND, COUNT, INT, INT),
+    LINEAR_F32("gemm", 128, Shared.LINEAR),
+    LINEAR_BF16("gemm", 128, Shared.LINEAR),
+    LAYER_NORM_F32("norm", 128, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, FLOAT),
+    RMS_NORM_F32("norm", 128, OPERAND, OPERAND, OPERAND, COUNT, INT, FLOAT),
+    L2_NORMALIZE_F32("norm", 128, OPERAND, OPERAND, COUNT, INT, FLOAT),
+    POOL_F32("pooling", 128, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT),
+    BEGIN_ROUNDS("round", 32, ADDRESS),
+    NEXT_ROUND("round", 32, ADDRESS, ADDRESS, ADDRESS, INT);
+
+    private final String source;
+    private final int threads;
+    private final List<Kind> parameters;
+
+    Entry(String source, int threads, Kind... parameters) {
+        this.source = source;
+        this.threads = threads;
+        this.parameters = List.of(parameters);
+    }
+
+    /** {@return the kernel's name in its source and in PTX} */
+    public String kernel() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** {@return the source it stands in, without {@code .cu}} */
+    public String source() {
+        return source;
+    }
+
+    /** {@return how many threads its blocks have} */
+    public int threads() {
+        return threads;
+    }
+
+    /** {@return the types of its parameters, in order} */
+    public List<Kind> parameters() {
+        return parameters;
+    }
+
+    /**
+     * Parameters that several kernels have; a constant can not name a field that comes after it.
+     */
+    private static final class Shared {
+        private static final Kind[] ATTENTION = {
+            OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, FLOAT, INT
+        };
+        private static final Kind[] LINEAR = {
+            OPERAND, OPERAND, OPERAND, OPERAND, PARTS, COUNT, INT, INT, INT, INT, INT, INT, INT
+        };
+        private static final Kind[] EXPERT_MATMUL = {
+            OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT, INT, INT, FLOAT,
+            ADDRESS
+        };
+    }
+}

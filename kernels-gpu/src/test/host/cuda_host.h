@@ -1,0 +1,362 @@
+// CUDA on the host, as far as our kernels use it: compiled with a .cu file by g++ it runs each block as cooperating
+// fibers, one per thread, in an order that differs from phase to phase but is the same in every run.
+//
+// What a GPU leaves open is made to hurt: shared memory is filled with NaN before every block, warps and lanes take
+// turns in one direction and then the other, and blocks run from first to last in one launch and from last to first in the next. A
+// barrier that some threads of a block do not reach, or reach at another line, is an error, and so is a warp
+// operation that lanes of a warp miss.
+#pragma once
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include <tuple>
+#include <utility>
+
+#define __global__
+#define __device__
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+#define __align__(bytes) __attribute__((aligned(bytes)))
+#define __shared__ static __attribute__((section("cyclane_shared")))
+
+struct dim3 {
+    unsigned x, y, z;
+};
+
+static dim3 threadIdx, blockIdx, blockDim, gridDim;
+
+extern "C" {
+// The borders of all static shared memory; weak, since a file may have none.
+extern char __start_cyclane_shared[] __attribute__((weak));
+extern char __stop_cyclane_shared[] __attribute__((weak));
+}
+
+namespace cyclane_host {
+
+constexpr int MOST_THREADS = 1024;
+constexpr size_t STACK_BYTES = 64 * 1024;
+constexpr int WARP_LANES = 32;
+constexpr uint32_t UNWRITTEN = 0x7fc0dead;  // a NaN
+
+enum State { READY, AT_BARRIER, AT_WARP, DONE };
+
+struct Fiber {
+    ucontext_t first;
+    jmp_buf context;
+    bool isStarted;
+    State state;
+    int line;
+    unsigned warpOperations;
+    unsigned thread;
+};
+
+static Fiber fibers[MOST_THREADS];
+static int made = 0;
+static Fiber* current;
+static jmp_buf scheduler;
+struct Slot {
+    unsigned words[8];
+};
+static Slot exchange[2][MOST_THREADS];  // by parity: a lane is at most one warp operation ahead of another
+static void (*body)(void**);
+static void** arguments;
+static char failure[256];
+static unsigned launches = 0;
+
+inline void fail(const char* format, int a, int b, int c) {
+    if (failure[0] == 0) {
+        snprintf(failure, sizeof failure, format, a, b, c);
+    }
+}
+
+inline void yield(State state, int line) {
+    current->state = state;
+    current->line = line;
+    if (_setjmp(current->context) == 0) {
+        _longjmp(scheduler, 1);
+    }
+}
+
+static void fiber_main() {
+    for (;;) {
+        body(arguments);
+        yield(DONE, 0);
+    }
+}
+
+static void make_fibers(int threads) {
+    for (; made < threads; made++) {
+        Fiber& fiber = fibers[made];
+        void* stack = mmap(nullptr, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (stack == MAP_FAILED) {
+            abort();
+        }
+        getcontext(&fiber.first);
+        fiber.first.uc_stack.ss_sp = stack;
+        fiber.first.uc_stack.ss_size = STACK_BYTES;
+        fiber.first.uc_link = nullptr;
+        makecontext(&fiber.first, fiber_main, 0);
+        fiber.isStarted = false;
+        fiber.thread = made;
+    }
+}
+
+inline void resume(Fiber& fiber) {
+    current = &fiber;
+    threadIdx = {fiber.thread, 0, 0};
+    if (_setjmp(scheduler) == 0) {
+        if (fiber.isStarted) {
+            _longjmp(fiber.context, 1);
+        }
+        fiber.isStarted = true;
+        setcontext(&fiber.first);
+    }
+}
+
+// Runs a warp until each of its lanes is done or waits for the block. Returns false where lanes went apart.
+static bool run_warp(int first, int lanes, bool isReversed) {
+    for (;; isReversed = !isReversed) {
+        for (int i = 0; i < lanes; i++) {
+            Fiber& fiber = fibers[first + (isReversed ? lanes - 1 - i : i)];
+            if (fiber.state == READY) {
+                resume(fiber);
+            }
+        }
+        int waiting = 0;
+        for (int i = 0; i < lanes; i++) {
+            waiting += fibers[first + i].state == AT_WARP;
+        }
+        if (waiting == 0) {
+            return true;
+        }
+        int line = -1;
+        for (int i = 0; i < lanes; i++) {
+            Fiber& fiber = fibers[first + i];
+            if (fiber.state == AT_WARP) {
+                line = line < 0 ? fiber.line : line;
+            }
+            if (fiber.state != AT_WARP || fiber.line != line || lanes != WARP_LANES) {
+                fail("lanes of a warp went apart at a warp operation: thread %d is not at line %d of its file (state %d)",
+                     first + i, line, fiber.state);
+                return false;
+            }
+            fiber.state = READY;
+        }
+    }
+}
+
+static void fill_shared() {
+    for (char* word = __start_cyclane_shared; word + 4 <= __stop_cyclane_shared; word += 4) {
+        memcpy(word, &UNWRITTEN, 4);
+    }
+}
+
+static bool run_block(int threads, bool isOdd) {
+    fill_shared();
+    for (int i = 0; i < threads; i++) {
+        fibers[i].state = READY;
+        fibers[i].warpOperations = 0;
+    }
+    int warps = (threads + WARP_LANES - 1) / WARP_LANES;
+    for (unsigned phase = 0;; phase++) {
+        for (int i = 0; i < warps; i++) {
+            int warp = phase % 2 == 0 ? i : warps - 1 - i;
+            int first = warp * WARP_LANES;
+            int lanes = threads - first < WARP_LANES ? threads - first : WARP_LANES;
+            if (!run_warp(first, lanes, (phase / 2 % 2 == 1) != isOdd)) {
+                return false;
+            }
+        }
+        int done = 0;
+        for (int i = 0; i < threads; i++) {
+            done += fibers[i].state == DONE;
+        }
+        if (done == threads) {
+            return true;
+        }
+        int line = -1;
+        for (int i = 0; i < threads; i++) {
+            line = fibers[i].state == AT_BARRIER && line < 0 ? fibers[i].line : line;
+        }
+        for (int i = 0; i < threads; i++) {
+            if (fibers[i].state != AT_BARRIER || fibers[i].line != line) {
+                fail("a barrier is divergent: thread %d does not wait at line %d of its file (state %d)", i, line,
+                     fibers[i].state);
+                return false;
+            }
+            fibers[i].state = READY;
+        }
+    }
+}
+
+// Hands a value to the warp; returns what its lanes handed in.
+template <typename T>
+inline const Slot* share(const T& x, int line) {
+    static_assert(sizeof(T) <= sizeof(Slot), "a few registers");
+    unsigned parity = current->warpOperations++ % 2;
+    memcpy(&exchange[parity][current->thread], &x, sizeof x);
+    yield(AT_WARP, line);
+    return &exchange[parity][current->thread / WARP_LANES * WARP_LANES];
+}
+
+template <typename T>
+inline T from_lane(T x, int lane, int line) {
+    T other;
+    memcpy(&other, &share(x, line)[lane], sizeof other);
+    return other;
+}
+
+inline int lane() { return current->thread % WARP_LANES; }
+
+inline void require_whole(unsigned mask) {
+    if (mask != 0xffffffffu) {
+        fail("a warp operation names lanes %08x: only whole warps are modelled", static_cast<int>(mask), 0, 0);
+    }
+}
+
+template <typename T>
+inline T shuffle_xor(unsigned mask, T x, int distance, int line) {
+    require_whole(mask);
+    return from_lane(x, lane() ^ distance, line);
+}
+
+template <typename T>
+inline T shuffle_up(unsigned mask, T x, int distance, int line) {
+    require_whole(mask);
+    return from_lane(x, lane() >= distance ? lane() - distance : lane(), line);
+}
+
+template <typename T>
+inline T shuffle(unsigned mask, T x, int source, int line) {
+    require_whole(mask);
+    return from_lane(x, source & (WARP_LANES - 1), line);
+}
+
+inline unsigned ballot(unsigned mask, bool claim, int line) {
+    require_whole(mask);
+    const Slot* claims = share(static_cast<unsigned>(claim), line);
+    unsigned lanes = 0;
+    for (int i = 0; i < WARP_LANES; i++) {
+        lanes |= claims[i].words[0] << i;
+    }
+    return lanes;
+}
+
+inline float widened(unsigned half) {
+    unsigned bits = half << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+inline unsigned bf16(float x) {
+    unsigned bits;
+    memcpy(&bits, &x, sizeof bits);
+    if (x != x) {
+        return 0x7fff;
+    }
+    return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+// The scalar model of mma.m16n8k16: each lane has handed in its part of a, then of b; see matrix.cuh for whose is
+// what. Products are added one after the other, which no hardware promises: tests bound the sum in any order.
+inline void multiply_bf16(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2], int line) {
+    struct {
+        unsigned words[6];
+    } mine = {{a[0], a[1], a[2], a[3], b[0], b[1]}};
+    const Slot* lanes = share(mine, line);
+    for (int i = 0; i < 4; i++) {
+        int row = lane() / 4 + i / 2 * 8;
+        int column = lane() % 4 * 2 + i % 2;
+        for (int k = 0; k < 16; k++) {
+            unsigned left = lanes[row % 8 * 4 + k % 8 / 2].words[row / 8 + k / 8 * 2];
+            unsigned right = lanes[column * 4 + k % 8 / 2].words[4 + k / 8];
+            int shift = k % 2 * 16;
+            c[i] = fmaf(widened(left >> shift & 0xffff), widened(right >> shift & 0xffff), c[i]);
+        }
+    }
+}
+
+template <typename... A, size_t... I>
+inline void call(void (*kernel)(A...), void** values, std::index_sequence<I...>) {
+    kernel(*static_cast<A*>(values[I])...);
+}
+
+template <typename... A>
+inline void call(void (*kernel)(A...), void** values) {
+    call(kernel, values, std::index_sequence_for<A...>{});
+}
+
+template <typename... A>
+inline int sizes(void (*)(A...), int* into) {
+    int at = 0;
+    ((into[at++] = sizeof(A)), ...);
+    return at;
+}
+
+}  // namespace cyclane_host
+
+#define __syncthreads() cyclane_host::yield(cyclane_host::AT_BARRIER, __LINE__)
+#define __syncwarp() cyclane_host::from_lane(0, 0, __LINE__)
+#define __shfl_xor_sync(mask, x, distance) cyclane_host::shuffle_xor(mask, x, distance, __LINE__)
+#define __shfl_up_sync(mask, x, distance) cyclane_host::shuffle_up(mask, x, distance, __LINE__)
+#define __shfl_sync(mask, x, source) cyclane_host::shuffle(mask, x, source, __LINE__)
+#define __ballot_sync(mask, claim) cyclane_host::ballot(mask, claim, __LINE__)
+#define multiply_bf16(c, a, b) cyclane_host::multiply_bf16(c, a, b, __LINE__)
+#define __ffs(x) __builtin_ffs(static_cast<int>(x))
+
+static inline unsigned pack_bf16(float low, float high) {
+    return cyclane_host::bf16(high) << 16 | cyclane_host::bf16(low);
+}
+
+static inline int min(int a, int b) { return a < b ? a : b; }
+static inline int max(int a, int b) { return a > b ? a : b; }
+
+// Fibers take turns only where they wait, so plain arithmetic is atomic.
+template <typename T>
+static inline T atomicMin(T* address, T x) {
+    T old = *address;
+    *address = x < old ? x : old;
+    return old;
+}
+
+// Makes a kernel callable with its arguments by address, and tells their count and sizes.
+#define CYCLANE_KERNEL(NAME)                                                                       \
+    extern "C" void cyclane_call_##NAME(void** values) { cyclane_host::call(NAME, values); }       \
+    extern "C" int cyclane_sizes_##NAME(int* into) { return cyclane_host::sizes(NAME, into); }
+
+// Runs a whole launch. Returns null, or what went wrong.
+extern "C" const char* cyclane_launch(void (*kernel)(void**), unsigned x, unsigned y, unsigned z, int threads,
+                                      void** values) {
+    using namespace cyclane_host;
+    failure[0] = 0;
+    if (threads < 1 || threads > MOST_THREADS) {
+        fail("a block has 1 to %d threads, not %d", MOST_THREADS, threads, 0);
+        return failure;
+    }
+    make_fibers(threads);
+    body = kernel;
+    arguments = values;
+    gridDim = {x, y, z};
+    blockDim = {static_cast<unsigned>(threads), 1, 1};
+    uint64_t blocks = static_cast<uint64_t>(x) * y * z;
+    bool isReversed = launches++ % 2 == 1;
+    for (uint64_t i = 0; i < blocks; i++) {
+        uint64_t block = isReversed ? blocks - 1 - i : i;
+        blockIdx = {static_cast<unsigned>(block % x), static_cast<unsigned>(block / x % y),
+                    static_cast<unsigned>(block / x / y)};
+        if (!run_block(threads, block % 2 == 1) || failure[0] != 0) {
+            // Fibers that wait inside the block are left where they are: the next launch starts new ones.
+            made = 0;
+            return failure;
+        }
+    }
+    return nullptr;
+}

@@ -1,0 +1,321 @@
+// A model of libcuda on the host: as many of its functions as our binding calls, by the rules that matter to it. Its
+// kernels are those that g++ compiled from our sources, in the libraries that CYCLANE_HOST_KERNELS names. Work is
+// done when a stream is synchronized; captured work when its graph is launched; arguments are copied at the call, as
+// the real one does. Whatever is used against the rules is an error with the real one's number.
+#include <dlfcn.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+enum { SUCCESS = 0, INVALID_VALUE = 1, INVALID_CONTEXT = 201, INVALID_PTX = 218, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
+
+using Work = std::function<int()>;
+
+struct Stream {
+    std::vector<Work> queue;
+    std::vector<Work>* captured = nullptr;
+};
+
+struct Module {
+    std::string ptx;
+};
+
+struct Function {
+    void (*call)(void**);
+    int (*sizes)(int*);
+    const char* (*launch)(void (*)(void**), unsigned, unsigned, unsigned, int, void**);
+};
+
+struct Event {
+    float millis;
+};
+
+int context;  // its address stands for the only context
+thread_local void* current = nullptr;
+float clock_millis = 0;
+int failed = SUCCESS;
+
+std::vector<void*> libraries() {
+    std::vector<void*> opened;
+    const char* list = getenv("CYCLANE_HOST_KERNELS");
+    std::string rest = list == nullptr ? "" : list;
+    while (!rest.empty()) {
+        size_t end = rest.find(':');
+        opened.push_back(dlopen(rest.substr(0, end).c_str(), RTLD_NOW | RTLD_LOCAL));
+        rest = end == std::string::npos ? "" : rest.substr(end + 1);
+    }
+    return opened;
+}
+
+int enqueue(Stream* stream, bool isLaunch, Work work) {
+    if (current != &context) {
+        return INVALID_CONTEXT;
+    }
+    if (stream->captured != nullptr) {
+        if (!isLaunch) {
+            return INVALID_VALUE;
+        }
+        stream->captured->push_back(work);
+    } else {
+        stream->queue.push_back(work);
+    }
+    return failed;
+}
+
+}  // namespace
+
+extern "C" {
+
+int cuInit(unsigned flags) { return flags == 0 ? SUCCESS : INVALID_VALUE; }
+
+int cuDriverGetVersion(int* version) {
+    const char* told = getenv("CYCLANE_MODEL_VERSION");
+    *version = told == nullptr ? 13000 : atoi(told);
+    return SUCCESS;
+}
+
+int cuDeviceGetCount(int* count) {
+    const char* told = getenv("CYCLANE_MODEL_DEVICES");
+    *count = told == nullptr ? 1 : atoi(told);
+    return SUCCESS;
+}
+
+int cuDeviceGet(int* device, int ordinal) {
+    *device = 7;
+    return ordinal == 0 ? SUCCESS : 101;
+}
+
+int cuDeviceGetName(char* name, int length, int device) {
+    strncpy(name, "a model of a device", length);
+    return device == 7 ? SUCCESS : 101;
+}
+
+int cuDeviceTotalMem_v2(size_t* bytes, int device) {
+    *bytes = size_t(3) << 30;
+    return device == 7 ? SUCCESS : 101;
+}
+
+int cuDeviceGetAttribute(int* value, int attribute, int device) {
+    *value = attribute == 75 ? 8 : attribute == 76 ? 6 : attribute == 16 ? 5 : -1;
+    return device == 7 ? SUCCESS : 101;
+}
+
+int cuDevicePrimaryCtxRetain(void** retained, int device) {
+    *retained = &context;
+    return device == 7 ? SUCCESS : 101;
+}
+
+int cuDevicePrimaryCtxRelease_v2(int device) { return device == 7 ? SUCCESS : 101; }
+
+int cuCtxSetCurrent(void* wanted) {
+    current = wanted;
+    return wanted == &context ? SUCCESS : INVALID_CONTEXT;
+}
+
+int cuMemGetInfo_v2(size_t* free, size_t* total) {
+    *free = size_t(2) << 30;
+    *total = size_t(3) << 30;
+    return current == &context ? SUCCESS : INVALID_CONTEXT;
+}
+
+int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
+    void* memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
+    memset(memory, 0xff, bytes);
+    *address = reinterpret_cast<uint64_t>(memory);
+    return current == &context && bytes > 0 ? SUCCESS : INVALID_VALUE;
+}
+
+int cuMemFree_v2(uint64_t address) {
+    free(reinterpret_cast<void*>(address));
+    return SUCCESS;
+}
+
+int cuMemAllocHost_v2(void** address, size_t bytes) {
+    *address = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+    return current == &context && bytes > 0 ? SUCCESS : INVALID_VALUE;
+}
+
+int cuMemFreeHost(void* address) {
+    free(address);
+    return SUCCESS;
+}
+
+int cuStreamCreate(void** stream, unsigned flags) {
+    *stream = new Stream();
+    return flags <= 1 ? SUCCESS : INVALID_VALUE;
+}
+
+int cuStreamDestroy_v2(void* stream) {
+    delete static_cast<Stream*>(stream);
+    return SUCCESS;
+}
+
+int cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, void* stream) {
+    return enqueue(static_cast<Stream*>(stream), false, [=] {
+        memcpy(reinterpret_cast<void*>(to), from, bytes);
+        return SUCCESS;
+    });
+}
+
+int cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, void* stream) {
+    return enqueue(static_cast<Stream*>(stream), false, [=] {
+        memcpy(to, reinterpret_cast<const void*>(from), bytes);
+        return SUCCESS;
+    });
+}
+
+int cuMemsetD32Async(uint64_t to, unsigned word, size_t words, void* stream) {
+    return enqueue(static_cast<Stream*>(stream), false, [=] {
+        for (size_t i = 0; i < words; i++) {
+            reinterpret_cast<unsigned*>(to)[i] = word;
+        }
+        return SUCCESS;
+    });
+}
+
+int cuModuleLoadData(void** module, const void* image) {
+    const char* ptx = static_cast<const char*>(image);
+    *module = new Module{ptx};
+    return strstr(ptx, ".version 9.0") != nullptr ? SUCCESS : INVALID_PTX;
+}
+
+int cuModuleGetFunction(void** function, void* module, const char* name) {
+    if (static_cast<Module*>(module)->ptx.find(std::string(".entry ") + name + "(") == std::string::npos) {
+        return NOT_FOUND;
+    }
+    static std::vector<void*> opened = libraries();
+    for (void* library : opened) {
+        void* call = library == nullptr ? nullptr : dlsym(library, (std::string("cyclane_call_") + name).c_str());
+        if (call != nullptr) {
+            Function* found = new Function();
+            found->call = reinterpret_cast<void (*)(void**)>(call);
+            found->sizes =
+                reinterpret_cast<int (*)(int*)>(dlsym(library, (std::string("cyclane_sizes_") + name).c_str()));
+            found->launch = reinterpret_cast<decltype(found->launch)>(dlsym(library, "cyclane_launch"));
+            *function = found;
+            return SUCCESS;
+        }
+    }
+    return NOT_FOUND;
+}
+
+int cuModuleUnload(void* module) {
+    delete static_cast<Module*>(module);
+    return SUCCESS;
+}
+
+int cuLaunchKernel(void* function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned threadsY,
+                   unsigned threadsZ, unsigned sharedBytes, void* stream, void** arguments, void** extra) {
+    if (threadsY != 1 || threadsZ != 1 || sharedBytes != 0 || extra != nullptr || arguments == nullptr) {
+        return INVALID_VALUE;
+    }
+    Function* kernel = static_cast<Function*>(function);
+    int sizes[64];
+    int count = kernel->sizes(sizes);
+    auto copies = std::make_shared<std::vector<std::vector<char>>>();
+    for (int i = 0; i < count; i++) {
+        const char* value = static_cast<const char*>(arguments[i]);
+        copies->emplace_back(value, value + sizes[i]);
+    }
+    return enqueue(static_cast<Stream*>(stream), true, [=] {
+        std::vector<void*> values;
+        for (std::vector<char>& copy : *copies) {
+            values.push_back(copy.data());
+        }
+        const char* failure = kernel->launch(kernel->call, x, y, z, static_cast<int>(threads), values.data());
+        return failure == nullptr ? SUCCESS : LAUNCH_FAILED;
+    });
+}
+
+int cuStreamBeginCapture_v2(void* stream, int mode) {
+    static_cast<Stream*>(stream)->captured = new std::vector<Work>();
+    return mode == 1 ? SUCCESS : INVALID_VALUE;
+}
+
+int cuStreamEndCapture(void* stream, void** graph) {
+    *graph = static_cast<Stream*>(stream)->captured;
+    static_cast<Stream*>(stream)->captured = nullptr;
+    return *graph != nullptr ? SUCCESS : INVALID_VALUE;
+}
+
+int cuGraphInstantiateWithFlags(void** executable, void* graph, unsigned long long flags) {
+    *executable = new std::vector<Work>(*static_cast<std::vector<Work>*>(graph));
+    return flags == 0 ? SUCCESS : INVALID_VALUE;
+}
+
+int cuGraphDestroy(void* graph) {
+    delete static_cast<std::vector<Work>*>(graph);
+    return SUCCESS;
+}
+
+int cuGraphExecDestroy(void* executable) {
+    delete static_cast<std::vector<Work>*>(executable);
+    return SUCCESS;
+}
+
+int cuGraphLaunch(void* executable, void* stream) {
+    std::vector<Work>* work = static_cast<std::vector<Work>*>(executable);
+    return enqueue(static_cast<Stream*>(stream), false, [=] {
+        for (Work& each : *work) {
+            int result = each();
+            if (result != SUCCESS) {
+                return result;
+            }
+        }
+        return static_cast<int>(SUCCESS);
+    });
+}
+
+int cuStreamSynchronize(void* stream) {
+    Stream* own = static_cast<Stream*>(stream);
+    std::vector<Work> work;
+    work.swap(own->queue);
+    for (Work& each : work) {
+        if (failed == SUCCESS) {
+            failed = each();
+        }
+    }
+    const char* loses = getenv("CYCLANE_MODEL_LOSES");
+    return loses != nullptr && work.size() >= 4 ? LAUNCH_FAILED : failed;
+}
+
+int cuEventCreate(void** event, unsigned flags) {
+    *event = new Event{-1};
+    return flags == 0 ? SUCCESS : INVALID_VALUE;
+}
+
+int cuEventDestroy_v2(void* event) {
+    delete static_cast<Event*>(event);
+    return SUCCESS;
+}
+
+int cuEventRecord(void* event, void* stream) {
+    return enqueue(static_cast<Stream*>(stream), false, [=] {
+        static_cast<Event*>(event)->millis = clock_millis += 1.5f;
+        return SUCCESS;
+    });
+}
+
+int cuEventElapsedTime(float* millis, void* from, void* to) {
+    *millis = static_cast<Event*>(to)->millis - static_cast<Event*>(from)->millis;
+    return static_cast<Event*>(from)->millis < 0 ? INVALID_VALUE : SUCCESS;
+}
+
+int cuGetErrorName(int error, const char** name) {
+    *name = error == LAUNCH_FAILED ? "CUDA_ERROR_LAUNCH_FAILED" : "CUDA_ERROR_OF_MODEL";
+    return SUCCESS;
+}
+
+int cuGetErrorString(int error, const char** text) {
+    *text = error == SUCCESS ? "no error" : "said by the model";
+    return SUCCESS;
+}
+
+}  // extern "C"

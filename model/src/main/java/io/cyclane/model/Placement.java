@@ -1,0 +1,84 @@
+package io.cyclane.model;
+
+import io.cyclane.tensor.backend.BackendException;
+import io.cyclane.tensor.backend.Settings;
+import java.util.Optional;
+
+/** Which backends run a model's batches. With two, each holds the model's weights. */
+public sealed interface Placement {
+    /** Every batch runs on one backend; if its device is lost, so is the run. */
+    record Fixed(String backend) implements Placement {}
+
+    /**
+     * A batch of fewer tokens than {@code fromTokens} runs on {@code small}, a larger one on {@code
+     * large}. If the device of {@code large} is lost, the batch is repeated on {@code small}, the
+     * loss is logged, and all that follows runs there.
+     *
+     * @param fromTokens at least 1
+     */
+    record Auto(String small, String large, int fromTokens) implements Placement {
+        public Auto {
+            requireTwo(small, large);
+            if (fromTokens < 1) {
+                throw new IllegalArgumentException(
+                        "a batch has at least 1 token, not " + fromTokens);
+            }
+        }
+    }
+
+    /**
+     * The batches of a list are dealt to both backends, which run at the same time, each as many
+     * tokens as it is fast. A list is cut into batches of a quarter of the capacity, so that there
+     * is something to deal.
+     */
+    record Split(String first, String second) implements Placement {
+        public Split {
+            requireTwo(first, second);
+        }
+    }
+
+    /** {@return the placement of all on this backend} */
+    static Placement fixed(String backend) {
+        return new Fixed(backend);
+    }
+
+    /**
+     * {@return the placement of small batches on the CPU, of those from so many tokens on a GPU}
+     */
+    static Placement auto(int fromTokens) {
+        return new Auto("cpu", "gpu", fromTokens);
+    }
+
+    /** {@return the placement that shares lists out between the CPU and a GPU} */
+    static Placement split() {
+        return new Split("cpu", "gpu");
+    }
+
+    /**
+     * {@return the placement that the setting {@code cyclane.backend} asks for beyond the name of a
+     * backend, if it does} It is {@code both}, to share lists out, or {@code auto}, which goes by
+     * {@code cyclane.gpuFromTokens}.
+     *
+     * @throws BackendException when it is {@code auto} and that is not given
+     */
+    static Optional<Placement> ofSettings() {
+        return switch (Settings.text("backend").orElse("")) {
+            case "both" -> Optional.of(split());
+            case "auto" ->
+                    Optional.of(
+                            auto(
+                                    Settings.number("gpuFromTokens", 1)
+                                            .orElseThrow(() ->
+                                                    new BackendException(
+                                                            "backend 'auto' must be told from how many tokens a batch is worth the GPU: set cyclane.gpuFromTokens (or CYCLANE_GPU_FROM_TOKENS)"))));
+            default -> Optional.empty();
+        };
+    }
+
+    private static void requireTwo(String one, String other) {
+        if (one.equals(other)) {
+            throw new IllegalArgumentException(
+                    "two backends share the work, and both are '" + one + "'");
+        }
+    }
+}
