@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
  *   <li>{@code cold/java}: the same without the script, no archive and no ahead-of-time cache;
  *   <li>{@code cold/java-aot}: the same with a cache that was made here by a run before;
  *   <li>{@code cold/load}: from {@code Encoder.load} to the first vector of 4 tokens in a JVM that
- *       runs already;
+ *       runs already, of MiniLM on one thread, of other models on as many as they take by default;
  *   <li>{@code cold/1x16}: from the first call of a text of 16 tokens until 90% of the final speed.
  * </ul>
  *
@@ -123,7 +123,7 @@ final class ColdCommand implements Runnable {
         double[] full = new double[runs];
         double[] speed = new double[runs];
         for (int run = 0; run < runs; run++) {
-            List<String> flags = List.of("-Dcyclane.threads=1");
+            List<String> flags = toFullSpeed ? List.of("-Dcyclane.threads=1") : List.of();
             double[] seen =
                     Arrays.stream(
                                     ChildJvm.run(

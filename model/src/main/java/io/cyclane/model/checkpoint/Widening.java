@@ -15,6 +15,9 @@ final class Widening {
     /** 16 Ki elements: the arrays of a block stay in a core's second cache. */
     private static final int BLOCK = 1 << 14;
 
+    private static final int EXPONENT = 0x7F80_0000;
+    private static final int EXPONENT_ONE = 0x0080_0000;
+
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final ValueLayout.OfFloat STORED_FLOAT =
             FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -49,19 +52,21 @@ final class Widening {
         for (long at = 0; at < elements; at += BLOCK) {
             int n = (int) Math.min(BLOCK, elements - at);
             block.read(from.bytes(), at, floats, n);
-            if (!(largest(floats, n) <= Float.MAX_VALUE)) {
+            if (!areFinite(floats, n)) {
                 throw notFinite(from, at, floats, n);
             }
             MemorySegment.copy(floats, 0, to, FLOAT, 4 * at, n);
         }
     }
 
-    private static float largest(float[] floats, int n) {
-        float largest = 0;
+    private static boolean areFinite(float[] floats, int n) {
+        int carried = 0;
         for (int i = 0; i < n; i++) {
-            largest = Math.max(largest, Math.abs(floats[i])); // a NaN stays a NaN
+            // Only an exponent of all ones carries into the sign; a plain or of integers becomes
+            // vector code at once, which a largest number of floats does not.
+            carried |= (Float.floatToRawIntBits(floats[i]) & EXPONENT) + EXPONENT_ONE;
         }
-        return largest;
+        return carried >= 0;
     }
 
     private static CheckpointException notFinite(

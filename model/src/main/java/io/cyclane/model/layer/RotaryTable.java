@@ -38,15 +38,21 @@ public record RotaryTable(double theta, int headWidth, int positions) {
      */
     public void fill(MemorySegment rows) {
         int half = headWidth / 2;
+        double[] frequencies = new double[half];
         for (int i = 0; i < half; i++) {
-            double frequency = Math.pow(theta, -2.0 * i / headWidth);
-            for (int p = 0; p < positions; p++) {
-                long row = (long) p * headWidth;
+            frequencies[i] = Math.pow(theta, -2.0 * i / headWidth);
+        }
+        // Through an array: this runs once, uncompiled, and is slow to reach a segment then.
+        float[] row = new float[headWidth];
+        for (int p = 0; p < positions; p++) {
+            for (int i = 0; i < half; i++) {
                 // In double: rounded angles of late positions would be off by 5e-4.
-                double angle = p * frequency;
-                rows.setAtIndex(ValueLayout.JAVA_FLOAT, row + i, (float) Math.cos(angle));
-                rows.setAtIndex(ValueLayout.JAVA_FLOAT, row + half + i, (float) Math.sin(angle));
+                double angle = p * frequencies[i];
+                row[i] = (float) Math.cos(angle);
+                row[half + i] = (float) Math.sin(angle);
             }
+            long to = 4L * p * headWidth;
+            MemorySegment.copy(row, 0, rows, ValueLayout.JAVA_FLOAT, to, headWidth);
         }
     }
 }

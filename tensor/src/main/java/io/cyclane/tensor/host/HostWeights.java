@@ -7,10 +7,10 @@ import io.cyclane.tensor.backend.WeightSource;
 import io.cyclane.tensor.backend.Weights;
 import io.cyclane.tensor.memory.Buffer;
 import io.cyclane.tensor.memory.Slab;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * Weights in host memory. Forms that are packed together lie in one slab, one after the other,
@@ -58,7 +59,10 @@ final class HostWeights implements Weights {
         Resident resident = residents.get(key);
         if (resident == null) {
             requireReadable(key);
-            resident = read(key, packing, slab(key.lengthBytes(packing)).buffer());
+            try (Scratch scratch = new Scratch()) {
+                Buffer place = slab(key.lengthBytes(packing)).buffer();
+                resident = read(key, packing, place, scratch);
+            }
             residents.put(key, resident);
         }
         return new Place(resident.buffer().segment(), 0);
@@ -78,15 +82,31 @@ final class HostWeights implements Weights {
         Map<PackedForm, Buffer> places = places(wanted);
         Map<PackedForm, Resident> read = new ConcurrentHashMap<>();
         Queue<RuntimeException> failures = new ConcurrentLinkedQueue<>();
+        // The largest first, each by whoever is free: a table of words takes as long as a third of
+        // a model's other weights.
+        Queue<Map.Entry<PackedForm, Packing>> due =
+                new ConcurrentLinkedQueue<>(
+                        wanted.entrySet().stream()
+                                .sorted(
+                                        Comparator.comparingLong(
+                                                form -> -form.getKey().lengthBytes(form.getValue())))
+                                .toList());
         // A stream that fails returns while others of its reads are under way, which would then
         // write to memory that the caller has freed. So none fails before all are done.
-        wanted.entrySet().parallelStream()
-                .forEach(form -> {
-                    PackedForm key = form.getKey();
-                    try {
-                        read.put(key, read(key, form.getValue(), places.get(key)));
-                    } catch (RuntimeException e) {
-                        failures.add(e);
+        IntStream.range(0, Runtime.getRuntime().availableProcessors())
+                .parallel()
+                .forEach(_ -> {
+                    try (Scratch scratch = new Scratch()) {
+                        for (var form = due.poll(); form != null; form = due.poll()) {
+                            PackedForm key = form.getKey();
+                            try {
+                                Buffer place = places.get(key);
+                                read.put(key, read(key, form.getValue(), place, scratch));
+                            } catch (RuntimeException e) {
+                                failures.add(e);
+                            }
+                            scratch.clear();
+                        }
                     }
                 });
         // Also when one could not be read: what is there need not be read again.
@@ -124,20 +144,16 @@ final class HostWeights implements Weights {
         return slab;
     }
 
-    private Resident read(PackedForm key, Packing packing, Buffer place) {
+    private Resident read(PackedForm key, Packing packing, Buffer place, Scratch scratch) {
         Slab master = masters.get(key.parameter());
         Resident resident = new Resident(place, packing);
-        try (Arena memory = Arena.ofConfined()) {
-            SegmentAllocator copies =
-                    packing == RowsPacking.ROWS ? new InPlace(place.segment(), memory) : memory;
-            MemorySegment rows =
-                    master == null
-                            ? source.rows(key.parameter(), copies)
-                            : master.buffer().segment();
-            requireWhole(key.parameter(), rows);
-            pack(rows, key, resident);
-            return resident;
-        }
+        SegmentAllocator copies =
+                packing == RowsPacking.ROWS ? new InPlace(place.segment(), scratch) : scratch;
+        MemorySegment rows =
+                master == null ? source.rows(key.parameter(), copies) : master.buffer().segment();
+        requireWhole(key.parameter(), rows);
+        pack(rows, key, resident);
+        return resident;
     }
 
     private void requireReadable(PackedForm key) {
@@ -259,10 +275,10 @@ final class HostWeights implements Weights {
      */
     private static final class InPlace implements SegmentAllocator {
         private final MemorySegment place;
-        private final Arena others;
+        private final SegmentAllocator others;
         private boolean given;
 
-        InPlace(MemorySegment place, Arena others) {
+        InPlace(MemorySegment place, SegmentAllocator others) {
             this.place = place;
             this.others = others;
         }
