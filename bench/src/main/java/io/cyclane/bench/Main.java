@@ -2,6 +2,7 @@ package io.cyclane.bench;
 
 import io.cyclane.bench.encoder.EncoderCommand;
 import io.cyclane.bench.encoder.EncoderRun;
+import io.cyclane.bench.encoder.GraphCommand;
 import io.cyclane.bench.encoder.LatencyRun;
 import io.cyclane.bench.encoder.MemoryCommand;
 import io.cyclane.bench.encoder.ParityCommand;
@@ -75,6 +76,7 @@ public final class Main implements Runnable {
                         .addSubcommand(new MemoryCommand(main))
                         .addSubcommand(new ParityCommand(main))
                         .addSubcommand(new TiedCommand(main))
+                        .addSubcommand(new GraphCommand(main))
                         .setOut(main.out)
                         .setErr(main.err)
                         .setExecutionExceptionHandler((e, failed, _) -> main.failed(e, failed));

@@ -77,9 +77,9 @@ final class ScalarProduct implements Workers.Task {
     @Override
     public void piece(int panel, int worker) {
         long panelAt = panels.offset() + panel * PanelPacking.panelBytes(inputs);
-        float[] weights = Floats.read(panels.segment(), panelAt, inputs * WIDTH);
+        float[] weights = Floats.read(Floats.Use.PANEL, panels.segment(), panelAt, inputs * WIDTH);
         float[] start = start(panel);
-        float[] left = new float[ROWS * inputs];
+        float[] left = Floats.array(Floats.Use.LEFT, ROWS * inputs);
         float[] sums = new float[WIDTH];
         for (int first = 0; first < rows; first += ROWS) {
             int count = Math.min(ROWS, rows - first);
