@@ -2,9 +2,9 @@ package io.cyclane.bench;
 
 import io.cyclane.bench.encoder.EncoderCommand;
 import io.cyclane.bench.encoder.EncoderRun;
+import io.cyclane.bench.encoder.GraphCommand;
 import io.cyclane.bench.encoder.LatencyRun;
 import io.cyclane.bench.encoder.MemoryCommand;
-import io.cyclane.bench.encoder.NodesCommand;
 import io.cyclane.bench.encoder.ParityCommand;
 import io.cyclane.bench.encoder.TiedCommand;
 import io.cyclane.bench.gemm.GemmCommand;
@@ -74,9 +74,9 @@ public final class Main implements Runnable {
                         .addSubcommand(new ColdCommand(main))
                         .addSubcommand(new ColdRun(main))
                         .addSubcommand(new MemoryCommand(main))
-                        .addSubcommand(new NodesCommand(main))
                         .addSubcommand(new ParityCommand(main))
                         .addSubcommand(new TiedCommand(main))
+                        .addSubcommand(new GraphCommand(main))
                         .setOut(main.out)
                         .setErr(main.err)
                         .setExecutionExceptionHandler((e, failed, _) -> main.failed(e, failed));

@@ -3,6 +3,7 @@ package io.cyclane.cpu.gemm;
 import static io.cyclane.cpu.gemm.PanelPacking.WIDTH;
 
 import io.cyclane.cpu.Floats;
+import io.cyclane.cpu.Floats.Use;
 import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.activation.ScalarActivation;
 import io.cyclane.cpu.experts.Choices;
@@ -66,11 +67,11 @@ final class MolGeGluScalar {
             order[row] = ordered(row);
         }
         gates = read(operands.gates(), (long) from * form.choices(), choices);
-        left = read(operands.x(), (long) from * form.inputs(), count * form.inputs());
+        left = read(Use.LEFT, operands.x(), (long) from * form.inputs(), count * form.inputs());
         int stackedPanels = PanelPacking.panels(form.experts() * form.rank(), false);
         stacked = new float[count * stackedPanels * WIDTH];
         workers.run(stack, stackedPanels);
-        values = new float[count * form.hidden()];
+        values = Floats.array(Use.HIDDEN, count * form.hidden());
         chunks = new float[MolGeGluRows.chunks(form)][];
         workers.run(hidden, chunks.length);
         totals = new float[choices * form.rank()];
@@ -107,12 +108,16 @@ final class MolGeGluScalar {
         return Floats.read(place.segment(), place.offset() + 4 * first, count);
     }
 
-    private static float[] panel(Place place, int panel, int inputs) {
-        return read(place, (long) panel * inputs * WIDTH, inputs * WIDTH);
+    private static float[] panel(Use use, Place place, int panel, int inputs) {
+        return read(use, place, (long) panel * inputs * WIDTH, inputs * WIDTH);
+    }
+
+    private static float[] read(Use use, Place place, long first, int count) {
+        return Floats.read(use, place.segment(), place.offset() + 4 * first, count);
     }
 
     private void stack(int panel, int worker) {
-        float[] weights = panel(operands.a1(), panel, form.inputs());
+        float[] weights = panel(Use.PANEL, operands.a1(), panel, form.inputs());
         float[] sums = new float[WIDTH];
         int width = stacked.length / rows;
         for (int row = 0; row < rows; row++) {
@@ -130,8 +135,8 @@ final class MolGeGluScalar {
         for (int column = 0; column < columns; column += HALF) {
             int panel = (from + column) / HALF;
             int some = Math.min(HALF, columns - column);
-            float[] weights = panel(operands.wi(), panel, form.inputs());
-            float[] update = panel(operands.b1(), panel, form.experts() * form.rank());
+            float[] weights = panel(Use.PANEL, operands.wi(), panel, form.inputs());
+            float[] update = panel(Use.UPDATE, operands.b1(), panel, form.experts() * form.rank());
             for (int row = 0; row < rows; row++) {
                 Arrays.fill(sums, 0f);
                 ScalarProduct.multiply(left, row * form.inputs(), form.inputs(), weights, sums);
@@ -204,7 +209,7 @@ final class MolGeGluScalar {
         float[] sums = new float[rows * form.choices() * rank];
         for (int panel = 0; panel < stacked.length / rows / WIDTH; panel++) {
             long first = ((long) panel * form.hidden() + from) * WIDTH;
-            float[] weights = read(operands.a2(), first, columns * WIDTH);
+            float[] weights = read(Use.PANEL, operands.a2(), first, columns * WIDTH);
             float[] each = new float[WIDTH];
             for (int choice = 0; choice < rows * form.choices(); choice++) {
                 int begin = Math.max(experts[choice] * rank, panel * WIDTH);
@@ -221,8 +226,8 @@ final class MolGeGluScalar {
     }
 
     private void result(int panel, int worker) {
-        float[] weights = panel(operands.wo(), panel, form.hidden());
-        float[] update = panel(operands.b2(), panel, form.experts() * form.rank());
+        float[] weights = panel(Use.PANEL, operands.wo(), panel, form.hidden());
+        float[] update = panel(Use.UPDATE, operands.b2(), panel, form.experts() * form.rank());
         float[] sums = new float[WIDTH];
         int first = panel * WIDTH;
         int columns = Math.min(WIDTH, form.outputs() - first);

@@ -83,8 +83,8 @@ final class ScalarProduct implements Workers.Task {
         long panelAt = panels.offset() + panel * PanelPacking.panelBytes(inputs);
         float[] start = start(panel);
         int mostRows = Math.min(ROWS, rows);
-        float[] left = new float[mostRows * inputs];
-        float[] weights = new float[Math.min(INPUTS, inputs) * WIDTH];
+        float[] left = Floats.array(Floats.Use.LEFT, mostRows * inputs);
+        float[] weights = Floats.array(Floats.Use.PANEL, Math.min(INPUTS, inputs) * WIDTH);
         float[][] sums = new float[mostRows][];
         for (int first = 0; first < rows; first += ROWS) {
             int count = Math.min(ROWS, rows - first);
