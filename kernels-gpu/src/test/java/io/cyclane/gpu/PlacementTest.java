@@ -88,6 +88,16 @@ class PlacementTest {
         }
     }
 
+    /** On the host the GPU's kernels are the slower ones, at every size. */
+    @Test
+    void whereTheCpuIsMeasuredToBeFasterItRunsAll() {
+        try (Encoder encoder = encoder(new Placement.Auto("cpu", GPU, 0))) {
+            Embeddings all = encoder.run(texts(6));
+            assertTrue(all.backend().endsWith(": 0 texts or parts"), all.backend());
+            assertArrayEquals(alone("cpu", texts(6)), all.vectors());
+        }
+    }
+
     @Test
     void aListSplitOverBothEqualsEachAlone() {
         List<String> texts = texts(60);

@@ -190,39 +190,24 @@ public final class LoadedModel implements AutoCloseable {
         if (staging == null) {
             staging = new Staging();
         }
-        Reading reading = new Reading(items);
-        int[] landed = {0};
-        Dealer dealer =
-                engines.isSplit()
-                        ? new Dealer(
-                                engines,
-                                task,
-                                (rows, run, place) -> {
-                                    reading.ran(place, run.sequences());
-                                    for (int sequence = 0; sequence < run.sequences(); sequence++) {
-                                        int item = reading.item(landed[0] + sequence);
-                                        sink.take(rows, run, sequence, item);
-                                    }
-                                    landed[0] += run.sequences();
-                                })
-                        : null;
+        Landing landing = new Landing(new Reading(items), sink);
+        Dealer dealer = engines.isSplit() ? new Dealer(engines, task, landing) : null;
         TokenBatch batch = staging.batch;
         TokenBatch next = staging.next;
-        int done = 0;
         try {
             batch.clear();
             for (int item = 0; item < items; item++) {
                 next.clear();
                 source.read(item, next);
-                reading.add(item, next.sequences(), next.tokens(), next.truncated() > 0);
+                landing.reading.add(item, next.sequences(), next.tokens(), next.truncated() > 0);
                 for (int s = 0; s < next.sequences(); s++) {
                     if (!fits(batch, next.length(s))) {
-                        done += flush(task, batch, reading, done, sink, dealer);
+                        flush(task, batch, landing, dealer);
                     }
                     batch.append(next, s);
                 }
             }
-            flush(task, batch, reading, done, sink, dealer);
+            flush(task, batch, landing, dealer);
             if (dealer != null) {
                 dealer.finish();
             }
@@ -233,7 +218,7 @@ public final class LoadedModel implements AutoCloseable {
             stagings.offer(staging);
             Reference.reachabilityFence(this);
         }
-        return reading;
+        return landing.reading;
     }
 
     private boolean fits(TokenBatch batch, int tokens) {
@@ -244,33 +229,42 @@ public final class LoadedModel implements AutoCloseable {
                 && batch.sequences() < capacity.sequences();
     }
 
-    private int flush(
-            Task task,
-            TokenBatch batch,
-            Reading reading,
-            int done,
-            Sink sink,
-            @Nullable Dealer dealer) {
-        int sequences = batch.sequences();
-        if (sequences == 0) {
-            return 0;
+    private void flush(Task task, TokenBatch batch, Landing landing, @Nullable Dealer dealer) {
+        if (batch.sequences() == 0) {
+            return;
         }
-        if (dealer != null) {
-            dealer.deal(batch);
-            batch.clear();
-            return sequences;
-        }
-        Lane lane = engines.run(task, batch, 0, sequences);
-        try {
-            reading.ran(engines.placeOf(lane), sequences);
-            for (int s = 0; s < sequences; s++) {
-                sink.take(lane.window(task), batch, s, reading.item(done + s));
+        if (dealer == null) {
+            Lane lane = engines.run(task, batch, 0, batch.sequences());
+            try {
+                landing.take(lane.window(task), batch, engines.placeOf(lane));
+            } finally {
+                engines.give(lane);
             }
-        } finally {
-            engines.give(lane);
+        } else {
+            dealer.deal(batch);
         }
         batch.clear();
-        return sequences;
+    }
+
+    /** Hands on what batches gave, which come in the list's order. */
+    private static final class Landing implements Dealer.Taker {
+        private final Reading reading;
+        private final Sink sink;
+        private int done;
+
+        Landing(Reading reading, Sink sink) {
+            this.reading = reading;
+            this.sink = sink;
+        }
+
+        @Override
+        public void take(Rows rows, TokenBatch batch, int place) {
+            reading.ran(place, batch.sequences());
+            for (int s = 0; s < batch.sequences(); s++) {
+                sink.take(rows, batch, s, reading.item(done + s));
+            }
+            done += batch.sequences();
+        }
     }
 
     /** Closes the model with all its facades. A second close does nothing. */

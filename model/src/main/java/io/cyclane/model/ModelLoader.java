@@ -185,13 +185,23 @@ public final class ModelLoader {
             for (String name : names) {
                 engines.add(engine(Backends.open(name), model, tasks, largest));
             }
+            Placement known =
+                    chosen instanceof Placement.Auto(String small, String large, int from)
+                                    && from == 0
+                            ? new Placement.Auto(small, large, crossover(engines, model, largest))
+                            : chosen;
             areOpen = true;
-            return new Engines(chosen, engines);
+            return new Engines(known, engines);
         } finally {
             if (!areOpen) {
                 engines.forEach(Engine::close);
             }
         }
+    }
+
+    private static int crossover(List<Engine> engines, TextModel model, Capacity largest) {
+        return Crossover.tokens(
+                engines.getFirst(), engines.getLast(), largest, model.encoder().positions());
     }
 
     private Engine engine(Backend opened, TextModel model, Set<Task> tasks, Capacity largest) {

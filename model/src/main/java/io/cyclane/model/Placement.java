@@ -1,6 +1,5 @@
 package io.cyclane.model;
 
-import io.cyclane.tensor.backend.BackendException;
 import io.cyclane.tensor.backend.Settings;
 import java.util.Optional;
 
@@ -14,14 +13,15 @@ public sealed interface Placement {
      * large}. If the device of {@code large} is lost, the batch is repeated on {@code small}, the
      * loss is logged, and all that follows runs there.
      *
-     * @param fromTokens at least 1
+     * @param fromTokens 0 to have it measured when the model is opened, from which size on {@code
+     *     large} is the faster
      */
     record Auto(String small, String large, int fromTokens) implements Placement {
         public Auto {
             requireTwo(small, large);
-            if (fromTokens < 1) {
+            if (fromTokens < 0) {
                 throw new IllegalArgumentException(
-                        "a batch has at least 1 token, not " + fromTokens);
+                        "a batch has no negative number of tokens: " + fromTokens);
             }
         }
     }
@@ -49,6 +49,11 @@ public sealed interface Placement {
         return new Auto("cpu", "gpu", fromTokens);
     }
 
+    /** {@return the same, the number of tokens measured when the model is opened} */
+    static Placement auto() {
+        return auto(0);
+    }
+
     /** {@return the placement that shares lists out between the CPU and a GPU} */
     static Placement split() {
         return new Split("cpu", "gpu");
@@ -57,20 +62,12 @@ public sealed interface Placement {
     /**
      * {@return the placement that the setting {@code cyclane.backend} asks for beyond the name of a
      * backend, if it does} It is {@code both}, to share lists out, or {@code auto}, which goes by
-     * {@code cyclane.gpuFromTokens}.
-     *
-     * @throws BackendException when it is {@code auto} and that is not given
+     * {@code cyclane.gpuFromTokens}, if that is given, and else by what it measures.
      */
     static Optional<Placement> ofSettings() {
         return switch (Settings.text("backend").orElse("")) {
             case "both" -> Optional.of(split());
-            case "auto" ->
-                    Optional.of(
-                            auto(
-                                    Settings.number("gpuFromTokens", 1)
-                                            .orElseThrow(() ->
-                                                    new BackendException(
-                                                            "backend 'auto' must be told from how many tokens a batch is worth the GPU: set cyclane.gpuFromTokens (or CYCLANE_GPU_FROM_TOKENS)"))));
+            case "auto" -> Optional.of(auto(Settings.number("gpuFromTokens", 1).orElse(0)));
             default -> Optional.empty();
         };
     }

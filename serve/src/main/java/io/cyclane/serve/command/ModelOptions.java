@@ -71,8 +71,8 @@ final class ModelOptions {
             names = "--backend",
             paramLabel = "B",
             description =
-                    "cpu, gpu, reference, auto (small batches on the CPU, those of cyclane.gpuFromTokens on"
-                            + " on a GPU) or both (lists shared out); default: the best that can run")
+                    "cpu, gpu, reference, auto (small batches on the CPU, large"
+                            + " ones on a GPU) or both (lists shared out); default: the best that can run")
     private @Nullable String backend;
 
     @Option(
