@@ -23,16 +23,16 @@ embedding_f32(Operand table, Operand ids, Operand y, Count rows, int vocabulary,
     }
 }
 
-// A block per sequence: y[t] = t - offsets[s].
-extern "C" __global__ void __launch_bounds__(THREADS) positions_i32(Operand offsets, Operand y, Count sequences) {
+// A block per sequence: y[t] = first + t - offsets[s].
+extern "C" __global__ void __launch_bounds__(THREADS) positions_i32(Operand offsets, Operand y, Count sequences, int first) {
     int sequence = blockIdx.x;
     if (sequence >= value(sequences)) {
         return;
     }
-    int first = at<int>(offsets)[sequence];
+    int start = at<int>(offsets)[sequence];
     int end = at<int>(offsets)[sequence + 1];
-    for (int t = first + threadIdx.x; t < end; t += THREADS) {
-        at<int>(y)[t] = t - first;
+    for (int t = start + threadIdx.x; t < end; t += THREADS) {
+        at<int>(y)[t] = first + t - start;
     }
 }
 

@@ -156,10 +156,15 @@ final class GpuKernels implements OpSet {
             case MatMul matMul -> LinearLaunch.of(matMul, to, weightType(matMul, to));
             case Multiply _ -> binary(Entry.MULTIPLY_F32, to);
             case Pool pool -> pool(pool, to);
-            case Positions _ -> {
+            case Positions positions -> {
                 Count sequences = to.sequences(0);
                 yield Launch.blocks(
-                        Entry.POSITIONS_I32, sequences.bound(), x, to.result(), sequences);
+                        Entry.POSITIONS_I32,
+                        sequences.bound(),
+                        x,
+                        to.result(),
+                        sequences,
+                        new Argument.Int(positions.first()));
             }
             case RmsNorm norm ->
                     rows(

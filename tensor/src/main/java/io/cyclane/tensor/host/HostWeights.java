@@ -88,8 +88,8 @@ final class HostWeights implements Weights {
                 new ConcurrentLinkedQueue<>(
                         wanted.entrySet().stream()
                                 .sorted(
-                                        Comparator.comparingLong(
-                                                form -> -form.getKey().lengthBytes(form.getValue())))
+                                        Comparator.comparingLong(form ->
+                                                -form.getKey().lengthBytes(form.getValue())))
                                 .toList());
         // A stream that fails returns while others of its reads are under way, which would then
         // write to memory that the caller has freed. So none fails before all are done.
