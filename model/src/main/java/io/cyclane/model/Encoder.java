@@ -36,11 +36,15 @@ public final class Encoder implements AutoCloseable {
     private final Capacity capacity;
     private final int width;
 
+    /** The longest sequence in tokens. */
+    private final int mostTokens;
+
     Encoder(LoadedModel model) {
         this.model = model;
         this.engines = model.engines();
         this.capacity = model.capacity();
         this.width = model.text().encoder().width();
+        this.mostTokens = Math.min(capacity.tokens(), model.text().encoder().positions());
     }
 
     /**
@@ -167,12 +171,11 @@ public final class Encoder implements AutoCloseable {
         engines.checkOpen();
         long vectorBytes = (long) batch.sequences() * width * Float.BYTES;
         Objects.checkFromIndexSize(offset, vectorBytes, lengthBytes);
-        int most = Math.min(capacity.tokens(), model.text().encoder().positions());
         for (int s = 0; s < batch.sequences(); s++) {
-            if (batch.length(s) > most) {
+            if (batch.length(s) > mostTokens) {
                 throw new CapacityException(
                         "sequence %d has %d tokens, this encoder reads at most %d: cut it"
-                                .formatted(s, batch.length(s), most));
+                                .formatted(s, batch.length(s), mostTokens));
             }
         }
     }
