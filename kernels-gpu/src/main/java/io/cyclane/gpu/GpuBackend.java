@@ -12,18 +12,15 @@ import io.cyclane.tensor.backend.State;
 import io.cyclane.tensor.backend.WeightSource;
 import io.cyclane.tensor.backend.Weights;
 import io.cyclane.tensor.host.Lowering;
-import io.cyclane.tensor.host.PackedForm;
 import io.cyclane.tensor.host.PackingWalk;
 import io.cyclane.tensor.memory.MemoryPlan;
 import io.cyclane.tensor.memory.MemoryPlanner;
 import io.cyclane.tensor.memory.PlanOptions;
 import io.cyclane.tensor.program.Program;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.TreeMap;
 
 /**
  * The GPU backend: programs as launches on one device. Its memory is the device's, or at most what
@@ -87,17 +84,7 @@ final class GpuBackend implements Backend {
 
     @Override
     public Map<String, Long> weightBytes(Program lowered) {
-        Map<PackedForm, Long> forms = new HashMap<>();
-        PackingWalk.of(
-                lowered,
-                kernels,
-                (parameter, each, packing) -> {
-                    PackedForm form = PackedForm.of(parameter, each, packing);
-                    forms.put(form, form.lengthBytes(packing));
-                });
-        Map<String, Long> bytes = new TreeMap<>();
-        forms.forEach((form, length) -> bytes.merge(form.layout(), length, Long::sum));
-        return bytes;
+        return PackingWalk.bytesByLayout(lowered, kernels);
     }
 
     @Override

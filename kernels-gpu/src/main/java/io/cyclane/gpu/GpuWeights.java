@@ -116,7 +116,7 @@ final class GpuWeights implements Weights {
         try (Arena memory = Arena.ofConfined()) {
             MemorySegment rows =
                     master == null ? source.rows(parameter, memory) : master.buffer().segment();
-            requireWhole(parameter, rows);
+            PackedForm.requireWhole(parameter, rows);
             upload(rows, resident);
         }
     }
@@ -127,41 +127,22 @@ final class GpuWeights implements Weights {
             gpu.upload(rows, resident.block, resident.offset);
             return;
         }
-        long rowBytes = resident.form.each().elements() * Float.BYTES;
-        long packedBytes = resident.packing.lengthBytes(resident.form.each());
         try (Arena memory = Arena.ofConfined()) {
             MemorySegment packed = memory.allocate(resident.lengthBytes, Slab.ALIGNMENT_BYTES);
-            for (long row = 0; row * rowBytes < rows.byteSize(); row++) {
-                resident.packing.pack(
-                        rows.asSlice(row * rowBytes, rowBytes),
-                        resident.form.each(),
-                        packed.asSlice(row * packedBytes, packedBytes));
-            }
+            resident.form.pack(rows, resident.packing, packed);
             gpu.upload(packed, resident.block, resident.offset);
         }
     }
 
     private void requireReadable(PackedForm form) {
         if (sealed && !masters.containsKey(form.parameter())) {
-            throw new BackendException(
-                    "parameter '%s' was not packed as %s before the checkpoint was closed: compile every program of a model before sealing its weights"
-                            .formatted(form.parameter().name(), form.layout()));
+            throw form.tooLate();
         }
     }
 
     private void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the weights are closed");
-        }
-    }
-
-    private static void requireWhole(Parameter parameter, MemorySegment rows) {
-        long wanted = parameter.shape().elements() * Float.BYTES;
-        if (rows.byteSize() != wanted) {
-            throw new BackendException(
-                    "parameter '%s' must be %s as F32, %d bytes; came %d"
-                            .formatted(
-                                    parameter.name(), parameter.shape(), wanted, rows.byteSize()));
         }
     }
 
@@ -197,7 +178,7 @@ final class GpuWeights implements Weights {
     @Override
     public synchronized void replace(Parameter parameter, MemorySegment rows) {
         requireOpen();
-        requireWhole(parameter, rows);
+        PackedForm.requireWhole(parameter, rows);
         Parameter stored = PackedForm.stored(parameter);
         Slab master = masters.computeIfAbsent(stored, _ -> Slab.allocate(rows.byteSize()));
         MemorySegment copy = master.buffer().segment();

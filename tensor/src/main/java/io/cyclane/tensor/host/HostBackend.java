@@ -11,10 +11,8 @@ import io.cyclane.tensor.backend.Weights;
 import io.cyclane.tensor.memory.MemoryPlan;
 import io.cyclane.tensor.program.Program;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /** A backend whose kernels read and write host memory. */
 public final class HostBackend implements Backend {
@@ -52,17 +50,7 @@ public final class HostBackend implements Backend {
 
     @Override
     public Map<String, Long> weightBytes(Program lowered) {
-        Map<PackedForm, Long> forms = new HashMap<>();
-        PackingWalk.of(
-                lowered,
-                kernels,
-                (parameter, each, packing) -> {
-                    PackedForm form = PackedForm.of(parameter, each, packing);
-                    forms.put(form, form.lengthBytes(packing));
-                });
-        Map<String, Long> bytes = new TreeMap<>();
-        forms.forEach((key, length) -> bytes.merge(key.layout(), length, Long::sum));
-        return bytes;
+        return PackingWalk.bytesByLayout(lowered, kernels);
     }
 
     @Override

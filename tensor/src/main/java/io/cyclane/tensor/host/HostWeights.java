@@ -151,16 +151,14 @@ final class HostWeights implements Weights {
                 packing == RowsPacking.ROWS ? new InPlace(place.segment(), scratch) : scratch;
         MemorySegment rows =
                 master == null ? source.rows(key.parameter(), copies) : master.buffer().segment();
-        requireWhole(key.parameter(), rows);
+        PackedForm.requireWhole(key.parameter(), rows);
         pack(rows, key, resident);
         return resident;
     }
 
     private void requireReadable(PackedForm key) {
         if (sealed && !masters.containsKey(key.parameter())) {
-            throw new BackendException(
-                    "parameter '%s' was not packed as %s before the checkpoint was closed: compile every program of a model before sealing its weights"
-                            .formatted(key.parameter().name(), key.layout()));
+            throw key.tooLate();
         }
     }
 
@@ -170,28 +168,10 @@ final class HostWeights implements Weights {
         }
     }
 
-    private static void requireWhole(Parameter parameter, MemorySegment rows) {
-        long wanted = parameter.shape().elements() * Float.BYTES;
-        if (rows.byteSize() != wanted) {
-            throw new BackendException(
-                    "parameter '%s' must be %s as F32, %d bytes; came %d"
-                            .formatted(
-                                    parameter.name(), parameter.shape(), wanted, rows.byteSize()));
-        }
-    }
-
     private void pack(MemorySegment rows, PackedForm key, Resident resident) {
-        long rowBytes = key.each().elements() * Float.BYTES;
-        long packedBytes = resident.packing.lengthBytes(key.each());
         packings.incrementAndGet();
-        if (rows.address() == resident.buffer().segment().address()) {
-            return; // read in place
-        }
-        for (long row = 0; row * rowBytes < rows.byteSize(); row++) {
-            resident.packing.pack(
-                    rows.asSlice(row * rowBytes, rowBytes),
-                    key.each(),
-                    resident.buffer().segment().asSlice(row * packedBytes, packedBytes));
+        if (rows.address() != resident.buffer().segment().address()) { // else read in place
+            key.pack(rows, resident.packing, resident.buffer().segment());
         }
     }
 
@@ -225,7 +205,7 @@ final class HostWeights implements Weights {
     @Override
     public synchronized void replace(Parameter parameter, MemorySegment rows) {
         requireOpen();
-        requireWhole(parameter, rows);
+        PackedForm.requireWhole(parameter, rows);
         Parameter stored = PackedForm.stored(parameter);
         Slab master = masters.computeIfAbsent(stored, _ -> Slab.allocate(rows.byteSize()));
         master.buffer().segment().copyFrom(rows);

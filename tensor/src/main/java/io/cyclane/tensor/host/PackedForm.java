@@ -4,6 +4,8 @@ import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Type;
+import io.cyclane.tensor.backend.BackendException;
+import java.lang.foreign.MemorySegment;
 
 /**
  * What tells one resident form of a weight from another, but for the version, which replaces it.
@@ -20,6 +22,46 @@ public record PackedForm(Parameter parameter, String layout, DType precision, Sh
     /** {@return the size of the whole parameter in this form, which the packing gives it} */
     public long lengthBytes(Packing packing) {
         return parameter.shape().elements() / each.elements() * packing.lengthBytes(each);
+    }
+
+    /**
+     * Writes this form of a parameter, the packed form of each shape after the other.
+     *
+     * @param rows the parameter, row-major F32
+     * @param packing that of this form
+     * @param packed {@link #lengthBytes} bytes
+     */
+    public void pack(MemorySegment rows, Packing packing, MemorySegment packed) {
+        long rowBytes = each.elements() * Float.BYTES;
+        long packedBytes = packing.lengthBytes(each);
+        for (long row = 0; row * rowBytes < rows.byteSize(); row++) {
+            packing.pack(
+                    rows.asSlice(row * rowBytes, rowBytes),
+                    each,
+                    packed.asSlice(row * packedBytes, packedBytes));
+        }
+    }
+
+    /**
+     * Checks that these are all rows of a parameter.
+     *
+     * @throws BackendException naming the parameter and both sizes
+     */
+    public static void requireWhole(Parameter parameter, MemorySegment rows) {
+        long wanted = parameter.shape().elements() * Float.BYTES;
+        if (rows.byteSize() != wanted) {
+            throw new BackendException(
+                    "parameter '%s' must be %s as F32, %d bytes; came %d"
+                            .formatted(
+                                    parameter.name(), parameter.shape(), wanted, rows.byteSize()));
+        }
+    }
+
+    /** {@return that this form is asked for when the checkpoint can not be read any more} */
+    public BackendException tooLate() {
+        return new BackendException(
+                "parameter '%s' was not packed as %s before the checkpoint was closed: compile every program of a model before sealing its weights"
+                        .formatted(parameter.name(), layout));
     }
 
     /** {@return the weight as it is stored: a program lowered to hold F64 means the same weight} */

@@ -9,6 +9,7 @@ import io.cyclane.tensor.program.Step;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** Finds every form in which a lowered program reads its parameters. */
 public final class PackingWalk {
@@ -25,6 +26,21 @@ public final class PackingWalk {
     /** Shows each use of a parameter to the visitor; the same form may come more than once. */
     public static void of(Program lowered, OpSet kernels, Visitor visitor) {
         new PackingWalk(lowered, kernels, visitor).block(lowered.steps());
+    }
+
+    /** {@return the bytes of all forms that a program's parameters are read in, by layout} */
+    public static Map<String, Long> bytesByLayout(Program lowered, OpSet kernels) {
+        Map<PackedForm, Long> forms = new HashMap<>();
+        of(
+                lowered,
+                kernels,
+                (parameter, each, packing) -> {
+                    PackedForm form = PackedForm.of(parameter, each, packing);
+                    forms.put(form, form.lengthBytes(packing));
+                });
+        Map<String, Long> bytes = new TreeMap<>();
+        forms.forEach((form, length) -> bytes.merge(form.layout(), length, Long::sum));
+        return bytes;
     }
 
     /**
