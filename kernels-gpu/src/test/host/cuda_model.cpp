@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,7 +20,7 @@ enum { SUCCESS = 0, INVALID_VALUE = 1, INVALID_CONTEXT = 201, INVALID_PTX = 218,
 using Work = std::function<int()>;
 
 struct Stream {
-    std::vector<Work> queue;
+    std::deque<Work> queue;
     std::vector<Work>* captured = nullptr;
 };
 
@@ -34,7 +35,10 @@ struct Function {
 };
 
 struct Event {
-    float millis;
+    float millis = -1;
+    Stream* stream = nullptr;
+    int records = 0;
+    int passed = 0;
 };
 
 int context;  // its address stands for the only context
@@ -68,6 +72,23 @@ int enqueue(Stream* stream, bool isLaunch, Work work) {
     }
     return failed;
 }
+
+// Does a stream's work until so much is done. A stream that is waited for is worked off by who waits.
+int run_until(Stream* stream, const std::function<bool()>& isReached) {
+    while (!isReached() && failed == SUCCESS) {
+        if (stream->queue.empty()) {
+            return INVALID_VALUE;
+        }
+        Work work = stream->queue.front();
+        stream->queue.pop_front();
+        int result = work();
+        failed = failed == SUCCESS ? result : failed;
+    }
+    return failed;
+}
+
+// The real device tells of a lost context at the next wait.
+int told(int result) { return getenv("CYCLANE_MODEL_LOSES") != nullptr ? LAUNCH_FAILED : result; }
 
 }  // namespace
 
@@ -167,6 +188,13 @@ int cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, void* stre
 int cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, void* stream) {
     return enqueue(static_cast<Stream*>(stream), false, [=] {
         memcpy(to, reinterpret_cast<const void*>(from), bytes);
+        return SUCCESS;
+    });
+}
+
+int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void* stream) {
+    return enqueue(static_cast<Stream*>(stream), false, [=] {
+        memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes);
         return SUCCESS;
     });
 }
@@ -275,19 +303,21 @@ int cuGraphLaunch(void* executable, void* stream) {
 
 int cuStreamSynchronize(void* stream) {
     Stream* own = static_cast<Stream*>(stream);
-    std::vector<Work> work;
-    work.swap(own->queue);
-    for (Work& each : work) {
-        if (failed == SUCCESS) {
-            failed = each();
-        }
+    return run_until(own, [=] { return own->queue.empty(); });
+}
+
+int cuStreamWaitEvent(void* stream, void* event, unsigned flags) {
+    Event* mark = static_cast<Event*>(event);
+    int record = mark->records;
+    if (flags != 0 || mark->stream == nullptr) {
+        return INVALID_VALUE;
     }
-    const char* loses = getenv("CYCLANE_MODEL_LOSES");
-    return loses != nullptr && work.size() >= 4 ? LAUNCH_FAILED : failed;
+    return enqueue(static_cast<Stream*>(stream), false,
+                   [=] { return run_until(mark->stream, [=] { return mark->passed >= record; }); });
 }
 
 int cuEventCreate(void** event, unsigned flags) {
-    *event = new Event{-1};
+    *event = new Event();
     return flags == 0 ? SUCCESS : INVALID_VALUE;
 }
 
@@ -297,10 +327,23 @@ int cuEventDestroy_v2(void* event) {
 }
 
 int cuEventRecord(void* event, void* stream) {
-    return enqueue(static_cast<Stream*>(stream), false, [=] {
-        static_cast<Event*>(event)->millis = clock_millis += 1.5f;
+    Event* mark = static_cast<Event*>(event);
+    mark->stream = static_cast<Stream*>(stream);
+    int record = ++mark->records;
+    return enqueue(mark->stream, false, [=] {
+        mark->millis = clock_millis += 1.5f;
+        mark->passed = record;
         return SUCCESS;
     });
+}
+
+int cuEventSynchronize(void* event) {
+    Event* mark = static_cast<Event*>(event);
+    int record = mark->records;
+    if (mark->stream == nullptr) {
+        return INVALID_VALUE;
+    }
+    return told(run_until(mark->stream, [=] { return mark->passed >= record; }));
 }
 
 int cuEventElapsedTime(float* millis, void* from, void* to) {

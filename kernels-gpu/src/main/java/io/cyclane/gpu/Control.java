@@ -19,9 +19,17 @@ import org.jspecify.annotations.Nullable;
  * offsets and rounds, and the tables of what moves with a round. Laid out while the program is
  * bound, in an image on the host that is uploaded as a whole.
  *
- * <p>Counts come first and faults next, so that a run copies just those.
+ * <p>Counts come first and faults next, so that a run writes just those.
  */
 final class Control {
+    /** How a cell of faults is read. */
+    static final ValueLayout.OfLong REPORT = ValueLayout.JAVA_LONG;
+
+    /**
+     * What a cell of faults holds where there is none: no report is larger, and the least is kept.
+     */
+    static final long NO_FAULT = -1;
+
     private static final int WORD = 8;
 
     /** In how many forms a row of a weight is read at most: each has an offset of its own. */
@@ -51,8 +59,6 @@ final class Control {
         }
         faultsAt = countBytes(program);
         end = faultsAt + (long) WORD * steps(program.steps());
-        // No report is larger than one: the least is kept.
-        image.asSlice(faultsAt, end - faultsAt).fill((byte) 0xFF);
     }
 
     /** What moves with a round: a cell that holds an offset, the cell that is added to it or 0. */
@@ -123,6 +129,11 @@ final class Control {
     /** {@return where the cells of faults begin} */
     long faultsAt() {
         return faultsAt;
+    }
+
+    /** {@return how many bytes a run writes anew: the counts and the cells of faults} */
+    long steeringBytes() {
+        return faultsAt + faultBytes();
     }
 
     /** {@return how many bytes the cells of faults take} */

@@ -1,27 +1,44 @@
 package io.cyclane.gpu;
 
+import io.cyclane.gpu.driver.Device;
 import io.cyclane.gpu.driver.Stream;
 import io.cyclane.tensor.backend.BackendException;
 import io.cyclane.tensor.backend.Binding;
 import io.cyclane.tensor.backend.Executable;
 import io.cyclane.tensor.backend.Session;
 import io.cyclane.tensor.memory.Buffer;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A session on a device: one arena, a stream, and for each executable its windows, its control
- * memory and its launches.
+ * A session on a device: one arena, and each executable's program laid onto it, with two sets of
+ * windows, so that one run's can be filled while the device computes another.
  */
 final class GpuSession implements Session {
+    private static final int WINDOW_SETS = 2;
+
     private final Gpu gpu;
-    private final Stream stream;
+    private final Streams streams;
     private final Gpu.Block arena;
-    private final Map<Executable, GpuBinding> bindings = new IdentityHashMap<>();
+    private final List<DeviceProgram> programs = new ArrayList<>();
+    private final Map<Executable, List<GpuBinding>> bindings = new IdentityHashMap<>();
     private final ReentrantLock lock = new ReentrantLock();
     private volatile boolean closed;
+
+    /** Queues of a session: the runs, one after the other, and what is copied for them. */
+    record Streams(Stream compute, Stream uploads, Stream downloads) {
+        static Streams on(Device device) {
+            return new Streams(device.stream(), device.stream(), device.stream());
+        }
+
+        /** Waits for what is under way. */
+        void close() {
+            List.of(uploads, compute, downloads).forEach(Stream::close);
+        }
+    }
 
     GpuSession(Gpu gpu, List<GpuExecutable> executables, GpuState state) {
         this.gpu = gpu;
@@ -31,11 +48,17 @@ final class GpuSession implements Session {
         }
         // Words are filled and read back, so it is a whole number of them.
         arena = gpu.allocate((bytes + 3) & -4, "a session's arena");
-        stream = gpu.device().stream();
+        streams = Streams.on(gpu.device());
         boolean isBound = false;
         try {
             for (GpuExecutable executable : executables) {
-                bindings.put(executable, new GpuBinding(executable, arena, state, stream, this));
+                DeviceProgram program = new DeviceProgram(executable, arena, state, streams);
+                programs.add(program);
+                List<GpuBinding> own = new ArrayList<>();
+                bindings.put(executable, own);
+                for (int set = 0; set < WINDOW_SETS; set++) {
+                    own.add(GpuBinding.open(program, this));
+                }
             }
             isBound = true;
         } finally {
@@ -46,16 +69,16 @@ final class GpuSession implements Session {
     }
 
     @Override
-    public Binding binding(Executable executable) {
+    public List<Binding> bindings(Executable executable) {
         requireOpen();
-        GpuBinding binding = bindings.get(executable);
-        if (binding == null) {
+        List<GpuBinding> own = bindings.get(executable);
+        if (own == null) {
             throw new IllegalArgumentException(
                     "the session was not opened for this executable of '"
                             + executable.program().name()
                             + "'");
         }
-        return binding;
+        return List.copyOf(own);
     }
 
     @Override
@@ -75,10 +98,19 @@ final class GpuSession implements Session {
     @Override
     public long lengthBytes() {
         return arena.lengthBytes()
-                + bindings.values().stream().mapToLong(GpuBinding::lengthBytes).sum();
+                + programs.stream().mapToLong(DeviceProgram::lengthBytes).sum()
+                + all().mapToLong(GpuBinding::lengthBytes).sum();
     }
 
-    /** Runs work on the stream, alone, and waits until it is done. */
+    private java.util.stream.Stream<GpuBinding> all() {
+        return bindings.values().stream().flatMap(List::stream);
+    }
+
+    Streams streams() {
+        return streams;
+    }
+
+    /** Does what is done by one thread at a time: begins a run, or waits for one. */
     void run(Runnable work) {
         if (lock.isHeldByCurrentThread() || !lock.tryLock()) {
             throw new IllegalStateException(
@@ -113,8 +145,9 @@ final class GpuSession implements Session {
     }
 
     private void free() {
-        bindings.values().forEach(GpuBinding::close);
-        stream.close();
+        streams.close();
+        all().forEach(GpuBinding::close);
+        programs.forEach(DeviceProgram::close);
         arena.close();
     }
 }

@@ -94,7 +94,7 @@ class CudaDriverTest {
         assertTrue(
                 lost.getFirst()
                         .startsWith(
-                                "lost: the run (cuStreamSynchronize) failed: CUDA_ERROR_LAUNCH_FAILED (719"),
+                                "lost: the work before cuEventSynchronize failed: CUDA_ERROR_LAUNCH_FAILED (719"),
                 lost + "");
     }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cyclane.gpu.host.HostDriver;
+import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
@@ -16,6 +17,7 @@ import io.cyclane.tensor.backend.BackendException;
 import io.cyclane.tensor.backend.Binding;
 import io.cyclane.tensor.backend.DeviceLostException;
 import io.cyclane.tensor.backend.Executable;
+import io.cyclane.tensor.backend.InputException;
 import io.cyclane.tensor.backend.Session;
 import io.cyclane.tensor.backend.WeightSource;
 import io.cyclane.tensor.backend.Weights;
@@ -23,6 +25,7 @@ import io.cyclane.tensor.memory.MemoryPlanner;
 import io.cyclane.tensor.memory.PlanOptions;
 import io.cyclane.tensor.memory.PlanTooLarge;
 import io.cyclane.tensor.op.Activation;
+import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.op.Linear;
 import io.cyclane.tensor.program.Loop;
 import io.cyclane.tensor.program.Program;
@@ -30,6 +33,7 @@ import io.cyclane.tensor.program.Recorder;
 import io.cyclane.testkit.Generators;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -297,6 +301,68 @@ class GpuBackendTest {
             assertThrows(BackendException.class, () -> second.compile(recursive(3), weights));
             Executable executable = backend.compile(recursive(3), weights);
             assertThrows(BackendException.class, () -> second.open(executable));
+        }
+    }
+
+    @Test
+    void runsOfTwoBindingsOverlapAndEachKeepsItsOwn() {
+        HostDriver driver = HostDriver.orSkip();
+        try (Backend backend = GpuOnHost.open(driver);
+                Weights weights = backend.weights(WEIGHTS)) {
+            Executable executable = backend.compile(recursive(3), weights);
+            try (Session session = backend.open(executable)) {
+                List<Binding> both = session.bindings(executable);
+                assertEquals(2, both.size());
+                assertEquals(1, driver.captures(), "both launch the same graph");
+                float[][] wanted = new float[6][];
+                for (int run = 0; run < wanted.length; run++) {
+                    give(both.getFirst(), run);
+                    both.getFirst().run();
+                    wanted[run] = output(both.getFirst());
+                }
+                give(both.get(0), 0);
+                both.get(0).start();
+                assertThrows(IllegalStateException.class, both.get(0)::start);
+                for (int run = 1; run < wanted.length; run++) {
+                    Binding next = both.get(run % 2);
+                    Binding last = both.get((run + 1) % 2);
+                    give(next, run);
+                    next.start();
+                    last.await();
+                    assertArrayEquals(wanted[run - 1], output(last), "run " + (run - 1));
+                    assertTrue(last.deviceNanos().orElseThrow() > 0);
+                }
+                both.get(1).await();
+                assertArrayEquals(wanted[5], output(both.get(1)));
+                assertThrows(IllegalStateException.class, both.get(1)::await);
+                both.get(0).start();
+                // Closing waits for the run that nobody awaited.
+            }
+        }
+        assertEquals(0, driver.liveBytes(), "all memory is given back");
+    }
+
+    @Test
+    void aFaultIsThatOfItsRunAlone() {
+        Recorder g = new Recorder("lookup");
+        Extent.Bounded tokens = new Extent.Bounded("tokens", 4);
+        Tensor ids = g.input("ids", new Type(Shape.of(tokens), DType.I32));
+        Tensor table = g.parameter(Parameter.of("table", 5, WIDTH));
+        g.output("y", g.first(new Embedding(), table, ids));
+        try (Backend backend = GpuOnHost.open();
+                Weights weights = backend.weights(WEIGHTS)) {
+            Executable executable = backend.compile(g.program(), weights);
+            try (Session session = backend.open(executable)) {
+                List<Binding> both = session.bindings(executable);
+                for (Binding binding : both) {
+                    binding.count("tokens", 1);
+                }
+                both.get(0).input("ids").segment().set(ValueLayout.JAVA_INT, 0, 99);
+                both.get(0).start();
+                both.get(1).start();
+                assertThrows(InputException.class, both.get(0)::await);
+                both.get(1).await();
+            }
         }
     }
 }

@@ -117,6 +117,36 @@ class PlacementTest {
     }
 
     @Test
+    void theNextBatchIsReadWhileTheDeviceComputes() {
+        try (Encoder encoder = encoder(Placement.fixed(GPU))) {
+            float[][] one = new float[60][];
+            for (int i = 0; i < one.length; i++) {
+                one[i] = encoder.embed(texts(60).get(i));
+            }
+            HostDriver driver = GpuOnHostProvider.last();
+            assertEquals(0, driver.overlaps(), "a single batch has nothing to overlap");
+            assertArrayEquals(one, encoder.embed(texts(60)));
+            assertTrue(driver.overlaps() > 2, "overlaps: " + driver.overlaps());
+            String tooLong = "rain ".repeat(62);
+            assertArrayEquals(
+                    new float[][] {one[0], encoder.embed(tooLong), one[1]},
+                    encoder.embed(List.of(texts(60).get(0), tooLong, texts(60).get(1))));
+        }
+    }
+
+    @Test
+    void allThatWasUnderWayOnALostDeviceIsRepeated() {
+        for (int launches = 40; launches < 400; launches += 90) {
+            try (Encoder encoder = encoder(new Placement.Auto("cpu", GPU, 1))) {
+                GpuOnHostProvider.last().loseAfter(launches);
+                Embeddings some = encoder.run(texts(60));
+                near(alone("cpu", texts(60)), some.vectors());
+                assertTrue(!some.backend().contains(": 60 texts"), some.backend());
+            }
+        }
+    }
+
+    @Test
     void aLostDeviceIsLoggedAndTheBatchRepeatedOnTheCpu() {
         try (Encoder encoder = encoder(new Placement.Auto("cpu", GPU, 1))) {
             near(alone("cpu", texts(9)), encoder.embed(texts(9)));

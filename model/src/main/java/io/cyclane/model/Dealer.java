@@ -13,7 +13,7 @@ import java.util.concurrent.Executors;
  * while the caller's tokenises, and runs the first's. What they give is handed on in the list's
  * order. For one call, in one thread.
  */
-final class Dealer implements AutoCloseable {
+final class Dealer implements Course {
     private final Engines engines;
     private final Task task;
     private final Taker taker;
@@ -23,11 +23,6 @@ final class Dealer implements AutoCloseable {
     private final Queue<Flight> flights = new ArrayDeque<>();
     private final long[] dealt = new long[2];
 
-    /** Takes what a batch gave, and where it ran. */
-    interface Taker {
-        void take(Rows rows, TokenBatch batch, int place);
-    }
-
     private record Flight(TokenBatch batch, int place, CompletableFuture<Rows> rows) {}
 
     Dealer(Engines engines, Task task, Taker taker) {
@@ -36,12 +31,10 @@ final class Dealer implements AutoCloseable {
         this.taker = taker;
     }
 
-    /** Deals a batch, which the caller may clear. */
-    void deal(TokenBatch batch) {
+    @Override
+    public void run(TokenBatch batch) {
         TokenBatch own = new TokenBatch();
-        for (int s = 0; s < batch.sequences(); s++) {
-            own.append(batch, s);
-        }
+        own.append(batch);
         int place = engines.deal(dealt, own.tokens());
         dealt[place] += own.tokens();
         flights.add(
@@ -56,8 +49,8 @@ final class Dealer implements AutoCloseable {
         }
     }
 
-    /** Waits for all that was dealt. */
-    void finish() {
+    @Override
+    public void finish() {
         while (!flights.isEmpty()) {
             land();
         }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * What an open model holds: a backend, the weights, packed once for all tasks, and a number of
@@ -22,6 +23,7 @@ final class Engine implements AutoCloseable {
     private final Map<Task, Executable> executables = new EnumMap<>(Task.class);
     private final List<Lane> lanes = new ArrayList<>();
     private final ArrayBlockingQueue<Lane> free;
+    private final AtomicInteger waiting = new AtomicInteger();
     private final Object closing = new Object();
     private volatile boolean closed;
 
@@ -91,17 +93,30 @@ final class Engine implements AutoCloseable {
     Lane take() {
         checkOpen();
         Lane lane;
+        waiting.incrementAndGet();
         try {
             lane = free.take();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while waiting for a session", e);
+        } finally {
+            waiting.decrementAndGet();
         }
         if (closed) {
             free.add(lane);
             checkOpen();
         }
         return lane;
+    }
+
+    /** {@return whether a caller waits for a session} */
+    boolean isAwaited() {
+        return waiting.get() > 0;
+    }
+
+    /** {@return how many runs of a session may be under way at a time} */
+    int mostUnderWay() {
+        return lanes.getFirst().mostUnderWay();
     }
 
     /** {@return whether a session is one of this engine's} */

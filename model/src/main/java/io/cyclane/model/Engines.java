@@ -76,21 +76,30 @@ final class Engines implements AutoCloseable {
         try {
             return runOn(place, task, batch, from, to);
         } catch (DeviceLostException e) {
-            if (place == 0) {
-                throw e;
-            }
-            if (!isSecondLost) {
-                isSecondLost = true;
-                LOG.log(
-                        Level.WARNING,
-                        "the device of '"
-                                + engines.get(1).backend().name()
-                                + "' is lost; this batch is repeated on '"
-                                + first().backend().name()
-                                + "', and all that follow run there",
-                        e);
-            }
+            lost(place, e);
             return runOn(0, task, batch, from, to);
+        }
+    }
+
+    /**
+     * Sends what was to run on a lost device to the first engine from now on, and logs it once.
+     *
+     * @throws DeviceLostException when it was the first that was lost
+     */
+    void lost(int place, DeviceLostException e) {
+        if (place == 0) {
+            throw e;
+        }
+        if (!isSecondLost) {
+            isSecondLost = true;
+            LOG.log(
+                    Level.WARNING,
+                    "the device of '"
+                            + engines.get(1).backend().name()
+                            + "' is lost; what it was given is repeated on '"
+                            + first().backend().name()
+                            + "', and all that follows runs there",
+                    e);
         }
     }
 

@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.jspecify.annotations.Nullable;
@@ -24,13 +25,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class Lane implements AutoCloseable {
     private final Session session;
-    private final Map<Task, Window> windows = new EnumMap<>(Task.class);
+    private final Map<Task, List<Window>> windows = new EnumMap<>(Task.class);
 
     private Lane(Session session, Map<Task, Executable> executables) {
         this.session = session;
         executables.forEach((task, executable) -> {
-            Binding binding = session.binding(executable);
-            windows.put(task, new Window(binding, executable.program().outputs()));
+            Map<String, Tensor> outputs = executable.program().outputs();
+            windows.put(
+                    task,
+                    session.bindings(executable).stream()
+                            .map(binding -> new Window(binding, outputs))
+                            .toList());
         });
     }
 
@@ -49,13 +54,23 @@ final class Lane implements AutoCloseable {
         }
     }
 
-    /** {@return where a task's batches go in and results come out} */
+    /** {@return where a task's batches go in and results come out, one run at a time} */
     Window window(Task task) {
-        Window window = windows.get(task);
-        if (window == null) {
+        return windows(task).getFirst();
+    }
+
+    /** {@return the same, one for each run that may be under way at a time} */
+    List<Window> windows(Task task) {
+        List<Window> own = windows.get(task);
+        if (own == null) {
             throw new IllegalStateException("the model was not loaded for " + task.label());
         }
-        return window;
+        return own;
+    }
+
+    /** {@return how many runs of a task may be under way at a time} */
+    int mostUnderWay() {
+        return windows.values().iterator().next().size();
     }
 
     long lengthBytes() {
@@ -95,6 +110,17 @@ final class Lane implements AutoCloseable {
         void run(TokenBatch batch, int from, int to) {
             write(batch, from, to);
             binding.run();
+        }
+
+        /** Begins such a run. */
+        void start(TokenBatch batch, int from, int to) {
+            write(batch, from, to);
+            binding.start();
+        }
+
+        /** Waits for the run that was begun. */
+        void await() {
+            binding.await();
         }
 
         /**

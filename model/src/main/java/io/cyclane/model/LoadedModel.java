@@ -191,10 +191,12 @@ public final class LoadedModel implements AutoCloseable {
             staging = new Staging();
         }
         Landing landing = new Landing(new Reading(items), sink);
-        Dealer dealer = engines.isSplit() ? new Dealer(engines, task, landing) : null;
         TokenBatch batch = staging.batch;
         TokenBatch next = staging.next;
-        try {
+        try (Course course =
+                engines.isSplit()
+                        ? new Dealer(engines, task, landing)
+                        : new Pipeline(engines, task, landing)) {
             batch.clear();
             for (int item = 0; item < items; item++) {
                 next.clear();
@@ -202,19 +204,14 @@ public final class LoadedModel implements AutoCloseable {
                 landing.reading.add(item, next.sequences(), next.tokens(), next.truncated() > 0);
                 for (int s = 0; s < next.sequences(); s++) {
                     if (!fits(batch, next.length(s))) {
-                        flush(task, batch, landing, dealer);
+                        send(batch, course);
                     }
                     batch.append(next, s);
                 }
             }
-            flush(task, batch, landing, dealer);
-            if (dealer != null) {
-                dealer.finish();
-            }
+            send(batch, course);
+            course.finish();
         } finally {
-            if (dealer != null) {
-                dealer.close();
-            }
             stagings.offer(staging);
             Reference.reachabilityFence(this);
         }
@@ -229,25 +226,15 @@ public final class LoadedModel implements AutoCloseable {
                 && batch.sequences() < capacity.sequences();
     }
 
-    private void flush(Task task, TokenBatch batch, Landing landing, @Nullable Dealer dealer) {
-        if (batch.sequences() == 0) {
-            return;
+    private static void send(TokenBatch batch, Course course) {
+        if (batch.sequences() > 0) {
+            course.run(batch);
+            batch.clear();
         }
-        if (dealer == null) {
-            Lane lane = engines.run(task, batch, 0, batch.sequences());
-            try {
-                landing.take(lane.window(task), batch, engines.placeOf(lane));
-            } finally {
-                engines.give(lane);
-            }
-        } else {
-            dealer.deal(batch);
-        }
-        batch.clear();
     }
 
     /** Hands on what batches gave, which come in the list's order. */
-    private static final class Landing implements Dealer.Taker {
+    private static final class Landing implements Course.Taker {
         private final Reading reading;
         private final Sink sink;
         private int done;

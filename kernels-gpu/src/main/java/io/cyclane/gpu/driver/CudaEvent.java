@@ -25,6 +25,12 @@ record CudaEvent(CudaDevice device, CUevent event, AtomicBoolean closed) impleme
     }
 
     @Override
+    public void synchronize() {
+        device.enter();
+        Cuda.check(JCudaDriver.cuEventSynchronize(event), "the work before cuEventSynchronize");
+    }
+
+    @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
             device.enterToFree();

@@ -53,6 +53,16 @@ final class CudaStream implements Stream {
     }
 
     @Override
+    public void copyOnDevice(
+            DeviceMemory from, long fromOffset, DeviceMemory to, long toOffset, long lengthBytes) {
+        device.enter();
+        Cuda.check(
+                JCudaDriver.cuMemcpyDtoDAsync(
+                        memory(to).at(toOffset), memory(from).at(fromOffset), lengthBytes, stream),
+                "cuMemcpyDtoDAsync");
+    }
+
+    @Override
     public void fill(DeviceMemory memory, long offset, int word, long words) {
         device.enter();
         Cuda.check(
@@ -123,15 +133,24 @@ final class CudaStream implements Stream {
     }
 
     @Override
+    public void await(Event event) {
+        device.enter();
+        Cuda.check(
+                JCudaDriver.cuStreamWaitEvent(stream, ((CudaEvent) event).event(), 0),
+                "cuStreamWaitEvent");
+    }
+
+    @Override
     public void synchronize() {
         device.enter();
-        Cuda.check(JCudaDriver.cuStreamSynchronize(stream), "the run (cuStreamSynchronize)");
+        Cuda.check(JCudaDriver.cuStreamSynchronize(stream), "the work before cuStreamSynchronize");
     }
 
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
             device.enterToFree();
+            Cuda.checkFreed(JCudaDriver.cuStreamSynchronize(stream), "cuStreamSynchronize");
             Cuda.checkFreed(JCudaDriver.cuStreamDestroy(stream), "cuStreamDestroy");
         }
     }

@@ -16,6 +16,12 @@ public interface Stream extends AutoCloseable {
     /** Copies from {@code offset} bytes into device memory to fill {@code to}. */
     void copyToHost(DeviceMemory from, long offset, MemorySegment to);
 
+    /**
+     * Copies so many bytes from one place of the device's memory to another, not overlapping it.
+     */
+    void copyOnDevice(
+            DeviceMemory from, long fromOffset, DeviceMemory to, long toOffset, long lengthBytes);
+
     /** Writes a word so often, from {@code offset} bytes into device memory on. */
     void fill(DeviceMemory memory, long offset, int word, long words);
 
@@ -34,10 +40,13 @@ public interface Stream extends AutoCloseable {
     /** Takes the time when all before it is done. */
     void record(Event event);
 
+    /** Lets all that follows wait until another stream has passed the event's last record. */
+    void await(Event event);
+
     /** Waits until all is done, and tells what went wrong. */
     void synchronize();
 
-    /** Closes the queue. A second close does nothing. */
+    /** Waits for what is under way and closes the queue. A second close does nothing. */
     @Override
     void close();
 }

@@ -48,6 +48,10 @@ final class HostDevice implements Device {
         lost = true;
     }
 
+    boolean isLost() {
+        return lost;
+    }
+
     void requireHere() {
         if (lost) {
             throw new DeviceLostException("the host's device was lost, as asked for");
@@ -129,7 +133,7 @@ final class HostDevice implements Device {
 
     @Override
     public Event event() {
-        return new HostStream.Mark();
+        return new HostStream.Mark(this);
     }
 
     @Override

@@ -25,6 +25,7 @@ public final class HostDriver implements Driver {
     private final AtomicLong uploads = new AtomicLong();
     private final AtomicLong captures = new AtomicLong();
     private final AtomicLong graphLaunches = new AtomicLong();
+    private final AtomicLong overlaps = new AtomicLong();
     private final AtomicLong liveBytes = new AtomicLong();
     private UnaryOperator<Grid> geometry = UnaryOperator.identity();
     private long lostAfter = Long.MAX_VALUE;
@@ -82,6 +83,11 @@ public final class HostDriver implements Driver {
         return graphLaunches.get();
     }
 
+    /** {@return how often a run was waited for while another was already begun} */
+    public long overlaps() {
+        return overlaps.get();
+    }
+
     /** {@return the device memory that is not given back} */
     public long liveBytes() {
         return liveBytes.get();
@@ -123,6 +129,10 @@ public final class HostDriver implements Driver {
 
     void countGraphLaunch() {
         graphLaunches.incrementAndGet();
+    }
+
+    void countOverlap() {
+        overlaps.incrementAndGet();
     }
 
     void countBytes(long more) {

@@ -9,17 +9,20 @@ import io.cyclane.gpu.driver.KernelFunction;
 import io.cyclane.gpu.driver.Stream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A queue that does nothing before it is synchronized: who reads a result earlier, or changes an
- * input, finds out.
+ * A queue that does nothing before it is waited for, by the host or by another queue: who reads a
+ * result earlier, or changes an input, finds out.
  */
 final class HostStream implements Stream {
     private final HostDevice device;
-    private final List<Runnable> queue = new ArrayList<>();
+    private final Deque<Runnable> queue = new ArrayDeque<>();
     private @Nullable List<Runnable> captured;
     private boolean closed;
 
@@ -111,20 +114,58 @@ final class HostStream implements Stream {
     }
 
     @Override
+    public void copyOnDevice(
+            DeviceMemory from, long fromOffset, DeviceMemory to, long toOffset, long lengthBytes) {
+        enqueue(() ->
+                window(to, toOffset, lengthBytes).copyFrom(window(from, fromOffset, lengthBytes)));
+    }
+
+    @Override
     public void record(Event event) {
-        enqueue(() -> ((Mark) event).nanos = System.nanoTime());
+        Mark mark = (Mark) event;
+        mark.stream = this;
+        int record = ++mark.records;
+        enqueue(() -> {
+            mark.nanos = System.nanoTime();
+            mark.passed = record;
+        });
+    }
+
+    @Override
+    public void await(Event event) {
+        BooleanSupplier isPassed = ((Mark) event).isPassed();
+        HostStream other = ((Mark) event).stream();
+        enqueue(() -> other.runUntil(isPassed));
     }
 
     @Override
     public void synchronize() {
         device.requireHere();
-        List<Runnable> work = new ArrayList<>(queue);
-        queue.clear();
-        work.forEach(Runnable::run);
+        runUntil(queue::isEmpty);
+    }
+
+    private void runUntil(BooleanSupplier isReached) {
+        boolean isWhole = false;
+        try {
+            while (!isReached.getAsBoolean()) {
+                if (queue.isEmpty()) {
+                    throw new AssertionError("a stream waits for an event that comes after it");
+                }
+                queue.remove().run();
+            }
+            isWhole = true;
+        } finally {
+            if (!isWhole) {
+                queue.clear();
+            }
+        }
     }
 
     @Override
     public void close() {
+        if (!device.isLost()) {
+            runUntil(queue::isEmpty);
+        }
         closed = true;
         queue.clear();
     }
@@ -151,11 +192,40 @@ final class HostStream implements Stream {
 
     /** A mark of time. */
     static final class Mark implements Event {
+        private final HostDevice device;
+        private @Nullable HostStream stream;
+        private int records;
+        private int passed;
         private long nanos;
+
+        Mark(HostDevice device) {
+            this.device = device;
+        }
+
+        private HostStream stream() {
+            if (stream == null) {
+                throw new AssertionError("an event is waited for that was never recorded");
+            }
+            return stream;
+        }
+
+        private BooleanSupplier isPassed() {
+            int record = records;
+            return () -> passed >= record;
+        }
 
         @Override
         public float millisSince(Event earlier) {
             return (nanos - ((Mark) earlier).nanos) / 1e6f;
+        }
+
+        @Override
+        public void synchronize() {
+            device.requireHere();
+            stream().runUntil(isPassed());
+            if (!stream().queue.isEmpty()) {
+                device.driver().countOverlap();
+            }
         }
 
         @Override

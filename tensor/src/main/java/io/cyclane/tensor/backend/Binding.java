@@ -2,13 +2,15 @@ package io.cyclane.tensor.backend;
 
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.memory.Buffer;
+import java.util.OptionalLong;
 
 /**
  * An executable on a session's memory: write the inputs, give the counts, run, read the outputs.
  * Nothing is allocated or looked up while it runs.
  *
- * <p>Outputs are valid until the session's next run of any executable. Inputs and counts stay until
- * they are overwritten.
+ * <p>Outputs are valid until this binding's next run, on the host until the session's next run of
+ * any executable. Inputs and counts stay until they are overwritten, which they must not be while a
+ * run is under way.
  */
 public interface Binding {
     /**
@@ -32,6 +34,25 @@ public interface Binding {
      *     under way in it
      */
     void run();
+
+    /**
+     * Begins a run, as {@link #run} makes it, and returns as soon as the caller's thread is not
+     * needed for it: at once where a device computes, at its end where the processor does.
+     *
+     * @throws IllegalStateException as {@link #run}, and when this binding's last run was begun and
+     *     not awaited
+     */
+    default void start() {
+        run();
+    }
+
+    /** Waits for the end of the run that was begun, and throws what {@link #run} would have. */
+    default void await() {}
+
+    /** {@return how long a device computed the last run, copies apart, if a device did} */
+    default OptionalLong deviceNanos() {
+        return OptionalLong.empty();
+    }
 
     /**
      * {@return the window an output lies in after a run, laid out for its bound}

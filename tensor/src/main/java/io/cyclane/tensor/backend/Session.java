@@ -3,10 +3,11 @@ package io.cyclane.tensor.backend;
 import io.cyclane.tensor.memory.Buffer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 
 /**
- * One arena, and executables laid onto it. One run at a time: a second one at the same time is
- * refused.
+ * One arena, and executables laid onto it. One run at a time: a second thread's at the same time is
+ * refused, and the runs that one thread begins take turns.
  *
  * <p>{@link #close} refuses new runs, waits for the one in flight, then frees; every later call
  * throws {@link IllegalStateException}.
@@ -17,7 +18,19 @@ public interface Session extends AutoCloseable {
      *
      * @throws IllegalArgumentException when the session was not opened for it
      */
-    Binding binding(Executable executable);
+    default Binding binding(Executable executable) {
+        return bindings(executable).getFirst();
+    }
+
+    /**
+     * {@return bindings of an executable whose runs may be begun one after the other before the
+     * first is awaited} On the host there is one. On a device there are more, each with windows of
+     * its own, so that one thread writes a run's inputs and reads another's outputs while the
+     * device computes; the runs themselves take turns.
+     *
+     * @throws IllegalArgumentException when the session was not opened for it
+     */
+    List<Binding> bindings(Executable executable);
 
     /**
      * {@return the memory all its executables share}

@@ -68,6 +68,11 @@ final class HostSession implements Session {
     }
 
     @Override
+    public List<Binding> bindings(Executable executable) {
+        return List.of(binding(executable));
+    }
+
+    @Override
     public Buffer arena() {
         requireOpen();
         return slab.buffer().slice(0, arenaBytes);
