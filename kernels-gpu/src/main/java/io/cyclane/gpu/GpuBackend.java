@@ -5,6 +5,7 @@ import io.cyclane.gpu.driver.Driver;
 import io.cyclane.tensor.Variable;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.BackendException;
+import io.cyclane.tensor.backend.DeviceRates;
 import io.cyclane.tensor.backend.Executable;
 import io.cyclane.tensor.backend.Session;
 import io.cyclane.tensor.backend.Settings;
@@ -20,6 +21,7 @@ import io.cyclane.tensor.program.Program;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -28,6 +30,11 @@ import java.util.OptionalLong;
  * in what {@code cyclane.gpuPrecision} names, f32 or bf16.
  */
 final class GpuBackend implements Backend {
+    /** Well above a device's caches. */
+    private static final long MEASURED_BYTES = 512L << 20;
+
+    private static final int MEASURED_ROUNDS = 4096;
+
     private final GpuKernels kernels;
     private final Precision precision;
     private final Gpu gpu;
@@ -70,6 +77,12 @@ final class GpuBackend implements Backend {
                         traits.computeMajor(),
                         traits.computeMinor(),
                         precision);
+    }
+
+    @Override
+    public Optional<DeviceRates> measure() {
+        long bytes = Math.min(MEASURED_BYTES, gpu.leftBytes() / 4);
+        return Optional.of(Probe.measure(gpu, bytes, MEASURED_ROUNDS));
     }
 
     @Override

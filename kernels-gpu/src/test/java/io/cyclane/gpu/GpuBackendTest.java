@@ -16,6 +16,7 @@ import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.BackendException;
 import io.cyclane.tensor.backend.Binding;
 import io.cyclane.tensor.backend.DeviceLostException;
+import io.cyclane.tensor.backend.DeviceRates;
 import io.cyclane.tensor.backend.Executable;
 import io.cyclane.tensor.backend.InputException;
 import io.cyclane.tensor.backend.Session;
@@ -302,6 +303,21 @@ class GpuBackendTest {
             Executable executable = backend.compile(recursive(3), weights);
             assertThrows(BackendException.class, () -> second.open(executable));
         }
+    }
+
+    @Test
+    void measuresWhatTheDeviceCanDo() {
+        HostDriver driver = HostDriver.orSkip();
+        try (Gpu gpu = new Gpu(driver.open(), OptionalLong.empty())) {
+            DeviceRates rates = Probe.measure(gpu, 1 << 20, 2);
+            assertTrue(rates.copyBytes() > 0 && rates.uploadBytes() > 0, rates + "");
+            assertTrue(rates.downloadBytes() > 0 && rates.vectorFlops() > 0, rates + "");
+            // The model of a matrix instruction is a loop, slow on the host.
+            assertTrue(rates.matrixFlops() > 0 && rates.matrixFlops() < 1e12, rates + "");
+            assertEquals(2.0, new DeviceRates(10, 1, 1, 5, 100).floorSeconds(20, 5, false), 1e-12);
+            assertEquals(3.0, new DeviceRates(10, 1, 1, 5, 100).floorSeconds(20, 300, true), 1e-12);
+        }
+        assertEquals(0, driver.liveBytes());
     }
 
     @Test

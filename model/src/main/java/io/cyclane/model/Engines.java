@@ -41,6 +41,22 @@ final class Engines implements AutoCloseable {
         return engines.size();
     }
 
+    /** {@return where batches run, in one phrase} */
+    String description() {
+        String small = first().backend().description();
+        if (engines.size() == 1) {
+            return small;
+        }
+        String large = engines.get(1).backend().description();
+        return switch (placement) {
+            case Placement.Auto auto when auto.fromTokens() == Crossover.NEVER ->
+                    small + "; never on " + large + ", which is slower at every size";
+            case Placement.Auto auto ->
+                    small + "; from " + auto.fromTokens() + " tokens on " + large;
+            default -> small + "; and " + large;
+        };
+    }
+
     /** {@return whether lists are dealt to two engines at the same time} */
     boolean isSplit() {
         return placement instanceof Placement.Split;

@@ -127,7 +127,7 @@ public final class LoadedModel implements AutoCloseable {
                 model.encoder().width(),
                 onlyEmbeds() ? embeddingReader.maxTokens() : reader.maxTokens(),
                 model.pooling() + (model.normalize() ? ", length 1" : ""),
-                engine().backend().description(),
+                engines.description(),
                 engine().weights().residentBytesByLayout(),
                 engine().sessionBytes(),
                 engine().sessions());

@@ -8,6 +8,7 @@ import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.Type;
 import io.cyclane.tensor.backend.Backend;
+import io.cyclane.tensor.backend.BackendException;
 import io.cyclane.tensor.backend.Backends;
 import io.cyclane.tensor.memory.MemoryPlan;
 import io.cyclane.tensor.memory.MemoryPlanner;
@@ -32,6 +33,10 @@ final class Planning {
 
     /** {@return the plan of an embedding run} No weight is loaded. */
     static PlanReport of(TextModel model, Capacity capacity) {
+        if (Placement.ofSettings().isPresent()) {
+            throw new BackendException(
+                    "a plan is that of one backend: name cpu or gpu instead of auto or both");
+        }
         try (Backend backend = Backends.open()) {
             return new Planning(model, capacity, backend).report();
         }

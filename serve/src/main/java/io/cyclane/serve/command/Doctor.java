@@ -1,8 +1,13 @@
 package io.cyclane.serve.command;
 
+import io.cyclane.model.LoadedModel;
+import io.cyclane.model.Placement;
+import io.cyclane.model.Task;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.BackendProvider;
 import io.cyclane.tensor.backend.Backends;
+import io.cyclane.tensor.backend.DeviceRates;
+import io.cyclane.tensor.backend.Settings;
 import io.cyclane.tensor.memory.HugePages;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
@@ -56,44 +61,83 @@ final class Doctor implements Callable<Integer> {
         found.put("memory bytes", machine.memoryBytes());
         found.put("heap bytes at most", Runtime.getRuntime().maxMemory());
         found.put("huge pages", HugePages.status());
-        boolean healthy = backends(found) && kernels(found);
+        Optional<String> fault = backends(found).or(() -> trials(found));
+        found.put("verdict", fault.orElse("ready"));
         print(found);
-        return healthy ? 0 : 1;
+        return fault.isEmpty() ? 0 : 1;
     }
 
-    /** {@return whether the backend that would be chosen can run} */
-    private static boolean backends(Map<String, Object> found) {
+    /** {@return why no backend can run, or not the one that was asked for} */
+    private static Optional<String> backends(Map<String, Object> found) {
         boolean one = false;
+        Optional<String> fault = Optional.empty();
+        List<String> asked = asked();
         for (BackendProvider provider : Backends.providers()) {
             Optional<String> obstacle = provider.obstacle();
             found.put(
                     "backend " + provider.name(),
                     obstacle.map(why -> "can not run: " + why).orElse("can run"));
             one |= obstacle.isEmpty() && provider.rank() >= 0;
+            if (obstacle.isPresent() && asked.contains(provider.name())) {
+                fault = Optional.of("backend '" + provider.name() + "' can not run: see above");
+            }
         }
-        if (!one) {
-            found.put("verdict", "no backend can run: see above");
-        }
-        return one;
+        return one ? fault : Optional.of("no backend can run: see above");
     }
 
-    private static boolean kernels(Map<String, Object> found) {
-        try (Backend backend = Backends.open()) {
-            found.put("chosen", backend.description());
-            KernelTrial.Seen seen = KernelTrial.of(backend);
-            found.put("kernel GFLOP/s", rounded(seen.kernelGflops()));
-            found.put("scalar loop GFLOP/s", rounded(seen.loopGflops()));
-            double gain = seen.kernelGflops() / seen.loopGflops();
-            found.put("kernel over scalar loop", rounded(gain));
-            boolean fast = gain >= LEAST_GAIN;
-            found.put(
-                    "verdict",
-                    fast
-                            ? "ready"
-                            : "the kernels gain less than %s over a scalar loop: is the machine busy, or C2 switched off?"
-                                    .formatted(LEAST_GAIN));
-            return fast;
+    /** {@return the backends that are named, if any is} */
+    private static List<String> asked() {
+        return Placement.ofSettings()
+                .map(_ -> List.of("cpu", "gpu"))
+                .or(() -> Settings.text("backend").map(List::of))
+                .orElse(List.of());
+    }
+
+    /** {@return what is wrong with the speed of the backends that would be used} */
+    private Optional<String> trials(Map<String, Object> found) {
+        List<String> asked = asked();
+        if (asked.size() < 2) {
+            try (Backend backend = Backends.open()) {
+                found.put("chosen", backend.description());
+                return trial(backend, found);
+            }
         }
+        Optional<String> fault = Optional.empty();
+        for (String name : asked) {
+            try (Backend backend = Backends.open(name)) {
+                found.put("chosen " + name, backend.description());
+                fault = fault.or(() -> trial(backend, found));
+            }
+        }
+        if (fault.isEmpty()) {
+            try (LoadedModel model = options.loader().open(Task.EMBEDDING)) {
+                found.put("batches run", model.info().backend());
+            }
+        }
+        return fault;
+    }
+
+    private static Optional<String> trial(Backend backend, Map<String, Object> found) {
+        Optional<DeviceRates> rates = backend.measure();
+        if (rates.isPresent()) {
+            DeviceRates device = rates.get();
+            found.put("device copy GB/s", rounded(device.copyBytes() * 1e-9));
+            found.put("upload GB/s", rounded(device.uploadBytes() * 1e-9));
+            found.put("download GB/s", rounded(device.downloadBytes() * 1e-9));
+            found.put("device f32 TFLOP/s", rounded(device.vectorFlops() * 1e-12));
+            found.put("device bf16 TFLOP/s", rounded(device.matrixFlops() * 1e-12));
+            return Optional.empty();
+        }
+        KernelTrial.Seen seen = KernelTrial.of(backend);
+        found.put("kernel GFLOP/s", rounded(seen.kernelGflops()));
+        found.put("scalar loop GFLOP/s", rounded(seen.loopGflops()));
+        double gain = seen.kernelGflops() / seen.loopGflops();
+        found.put("kernel over scalar loop", rounded(gain));
+        return gain >= LEAST_GAIN
+                ? Optional.empty()
+                : Optional.of(
+                        "the kernels gain less than %s over a scalar loop: is the machine busy, or C2 switched off?"
+                                .formatted(LEAST_GAIN));
     }
 
     private static double rounded(double value) {

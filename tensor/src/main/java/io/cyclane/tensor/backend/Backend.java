@@ -8,6 +8,7 @@ import io.cyclane.tensor.program.Program;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Runs programs on one kind of processor. Four kinds of thing live on it, each with an owner of its
@@ -64,6 +65,14 @@ public interface Backend extends AutoCloseable {
      */
     default boolean isWarm() {
         return true;
+    }
+
+    /**
+     * {@return what the backend's device is measured to do at most, where it has a device of its
+     * own} Takes about a second, alone on the device.
+     */
+    default Optional<DeviceRates> measure() {
+        return Optional.empty();
     }
 
     /** {@return the program lowered, planned and ready to run} */
