@@ -33,7 +33,7 @@ final class GpuBackend implements Backend {
     /** Well above a device's caches. */
     private static final long MEASURED_BYTES = 512L << 20;
 
-    private static final int MEASURED_ROUNDS = 4096;
+    private static final double MEASURED_SECONDS = 5e-3;
 
     private final GpuKernels kernels;
     private final Precision precision;
@@ -82,7 +82,7 @@ final class GpuBackend implements Backend {
     @Override
     public Optional<DeviceRates> measure() {
         long bytes = Math.min(MEASURED_BYTES, gpu.leftBytes() / 4);
-        return Optional.of(Probe.measure(gpu, bytes, MEASURED_ROUNDS));
+        return Optional.of(Probe.measure(gpu, bytes, MEASURED_SECONDS));
     }
 
     @Override

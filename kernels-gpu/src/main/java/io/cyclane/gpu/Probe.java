@@ -20,6 +20,9 @@ final class Probe {
     /** Multiply-adds of one matrix instruction: 16 x 16 by 16 x 8. */
     private static final int MATRIX_MULTIPLIES = 16 * 16 * 8;
 
+    private static final int FEW_ROUNDS = 16;
+    private static final int MOST_ROUNDS = 1 << 20;
+
     /** The best of so many is taken, after one that is not counted. */
     private static final int RUNS = 5;
 
@@ -39,9 +42,9 @@ final class Probe {
      * {@return the rates of a device}
      *
      * @param bytes to copy at a time: well above its caches
-     * @param rounds of each loop of arithmetic
+     * @param seconds that a loop of arithmetic is to take
      */
-    static DeviceRates measure(Gpu gpu, long bytes, int rounds) {
+    static DeviceRates measure(Gpu gpu, long bytes, double seconds) {
         Device device = gpu.device();
         long whole = bytes / WORD_BYTES * WORD_BYTES;
         int blocks = device.traits().multiprocessors() * BLOCKS_PER_MULTIPROCESSOR;
@@ -64,7 +67,7 @@ final class Probe {
                             new Argument.Address(from.address()),
                             target,
                             words);
-            double instructions = (double) CHAINS * rounds;
+            double chains = (double) CHAINS * blocks;
             return new DeviceRates(
                     2 * whole / probe.seconds(probe.launching(copy)),
                     whole
@@ -74,20 +77,24 @@ final class Probe {
                             / probe.seconds(
                                     () -> stream.copyToHost(from.memory(), 0, staging.segment())),
                     2
-                            * instructions
-                            * threads
-                            / probe.seconds(
-                                    probe.arithmetic(
-                                            Entry.PROBE_MULTIPLY_F32, blocks, target, rounds)),
+                            * chains
+                            * Entry.PROBE_MULTIPLY_F32.threads()
+                            * probe.roundsPerSecond(
+                                    Entry.PROBE_MULTIPLY_F32, blocks, target, seconds),
                     2
-                            * instructions
-                            * MATRIX_MULTIPLIES
-                            * blocks
+                            * chains
                             * WARPS_PER_BLOCK
-                            / probe.seconds(
-                                    probe.arithmetic(
-                                            Entry.PROBE_MULTIPLY_BF16, blocks, target, rounds)));
+                            * MATRIX_MULTIPLIES
+                            * probe.roundsPerSecond(
+                                    Entry.PROBE_MULTIPLY_BF16, blocks, target, seconds));
         }
+    }
+
+    /** The rounds of a loop are made so many that beginning and ending it do not count. */
+    private double roundsPerSecond(Entry entry, int blocks, Argument target, double seconds) {
+        double few = FEW_ROUNDS / seconds(arithmetic(entry, blocks, target, FEW_ROUNDS));
+        int rounds = (int) Math.clamp(few * seconds, FEW_ROUNDS, MOST_ROUNDS);
+        return rounds / seconds(arithmetic(entry, blocks, target, rounds));
     }
 
     private Runnable arithmetic(Entry entry, int blocks, Argument target, int rounds) {

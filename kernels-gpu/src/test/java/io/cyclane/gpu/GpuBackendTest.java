@@ -309,7 +309,7 @@ class GpuBackendTest {
     void measuresWhatTheDeviceCanDo() {
         HostDriver driver = HostDriver.orSkip();
         try (Gpu gpu = new Gpu(driver.open(), OptionalLong.empty())) {
-            DeviceRates rates = Probe.measure(gpu, 1 << 20, 2);
+            DeviceRates rates = Probe.measure(gpu, 1 << 20, 1e-3);
             assertTrue(rates.copyBytes() > 0 && rates.uploadBytes() > 0, rates + "");
             assertTrue(rates.downloadBytes() > 0 && rates.vectorFlops() > 0, rates + "");
             // The model of a matrix instruction is a loop, slow on the host.

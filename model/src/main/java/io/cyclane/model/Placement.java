@@ -60,6 +60,18 @@ public sealed interface Placement {
     }
 
     /**
+     * {@return what users write: {@code auto}, {@code both} to share lists out, or a backend's
+     * name}
+     */
+    static Placement named(String name) {
+        return switch (name) {
+            case "auto" -> auto();
+            case "both" -> split();
+            default -> fixed(name);
+        };
+    }
+
+    /**
      * {@return the placement that the setting {@code cyclane.backend} asks for beyond the name of a
      * backend, if it does} It is {@code both}, to share lists out, or {@code auto}, which goes by
      * {@code cyclane.gpuFromTokens}, if that is given, and else by what it measures.

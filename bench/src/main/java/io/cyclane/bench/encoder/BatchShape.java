@@ -54,6 +54,11 @@ public record BatchShape(String name, List<Integer> lengths) {
                         .formatted(name));
     }
 
+    /** {@return the shapes whose names are joined by {@code +}} */
+    public static List<BatchShape> each(String names) {
+        return Arrays.stream(names.split("\\+", -1)).map(BatchShape::of).toList();
+    }
+
     private static List<Integer> spaced(int texts) {
         Integer[] lengths = new Integer[texts];
         Arrays.setAll(

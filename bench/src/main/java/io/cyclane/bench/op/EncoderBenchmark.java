@@ -1,10 +1,14 @@
 package io.cyclane.bench.op;
 
 import io.cyclane.bench.encoder.BatchShape;
+import io.cyclane.bench.encoder.Subject;
+import io.cyclane.model.Capacity;
 import io.cyclane.model.Encoder;
+import io.cyclane.model.Placement;
 import io.cyclane.model.text.TokenBatch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -20,11 +24,11 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * MiniLM from token ids to vectors in the caller's memory. With JMH's {@code -prof gc} it shows the
- * bytes that a call allocates on the heap, which should be none.
+ * An encoder from token ids to vectors in the caller's memory. With JMH's {@code -prof gc} it shows
+ * the bytes that a call allocates on the heap, which should be none.
  *
- * <p>A token is about 21 MFLOP in dense layers, and 9 kFLOP in attention for each token that it
- * sees.
+ * <p>A token of MiniLM is about 21 MFLOP in dense layers, and 9 kFLOP in attention for each token
+ * that it sees.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -33,12 +37,22 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 2)
 @Fork(value = 1, jvmArgsAppend = "-Dcyclane.threads=1")
 public class EncoderBenchmark {
-    /** Texts x tokens of each. */
+    /** {@code minilm}, random weights of the shape of a public model, or a model's folder. */
+    @Param("minilm")
+    public String model = "minilm";
+
+    /** A backend's name, or {@code auto} or {@code both}. */
+    @Param("cpu")
+    public String backend = "cpu";
+
+    /**
+     * Texts x tokens of each; several such batches, joined by {@code +}, go one after the other.
+     */
     @Param({"1x16", "8x128"})
     public String texts = "";
 
     private Encoder encoder;
-    private TokenBatch batch;
+    private List<TokenBatch> batches;
     private Arena arena;
     private MemorySegment vectors;
 
@@ -48,17 +62,33 @@ public class EncoderBenchmark {
     /** Loads the model. */
     @Setup
     public void open() {
-        BatchShape shape = BatchShape.of(texts);
-        encoder = Encoder.builder("minilm").backend("cpu").capacity(shape.capacity()).load();
-        batch = shape.batch();
+        List<BatchShape> shapes = BatchShape.each(texts);
+        Capacity largest =
+                new Capacity(
+                        shapes.stream().mapToInt(BatchShape::tokens).max().orElseThrow(),
+                        shapes.stream()
+                                .mapToInt(shape -> shape.lengths().size())
+                                .max()
+                                .orElseThrow());
+        Subject.useModel(
+                model,
+                nameOrPath ->
+                        encoder =
+                                Encoder.builder(nameOrPath)
+                                        .placement(Placement.named(backend))
+                                        .capacity(largest)
+                                        .load());
+        batches = shapes.stream().map(BatchShape::batch).toList();
         arena = Arena.ofShared();
-        vectors = arena.allocate(4L * batch.sequences() * encoder.dimension(), 64);
+        vectors = arena.allocate(4L * largest.sequences() * encoder.dimension(), 64);
     }
 
     /** One call. */
     @Benchmark
     public void embed() {
-        encoder.embed(batch, vectors);
+        for (TokenBatch batch : batches) {
+            encoder.embed(batch, vectors);
+        }
     }
 
     /** Frees the model. */

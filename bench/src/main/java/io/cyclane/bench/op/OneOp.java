@@ -47,6 +47,7 @@ public final class OneOp implements AutoCloseable {
         Program program = g.output(RESULT, recording.apply(g)).program();
         Weights weights = backend.weights(new Normal());
         Executable executable = backend.compile(program, weights);
+        DeviceTime.begin(leastBytes(backend, executable.program()));
         Session session = backend.open(executable);
         Binding binding = session.binding(executable);
         for (Tensor input : program.inputs()) {
@@ -55,6 +56,21 @@ public final class OneOp implements AutoCloseable {
             }
         }
         return new OneOp(weights, session, binding);
+    }
+
+    /** Every input and weight read once, the result written once, in the types they are held in. */
+    private static long leastBytes(Backend backend, Program lowered) {
+        long bytes = 0;
+        for (Tensor input : lowered.inputs()) {
+            bytes += input.type().lengthBytes();
+        }
+        for (Tensor output : lowered.outputs().values()) {
+            bytes += output.type().lengthBytes();
+        }
+        for (long weights : backend.weightBytes(lowered).values()) {
+            bytes += weights;
+        }
+        return bytes;
     }
 
     /** {@return the memory of an input} */
@@ -70,6 +86,7 @@ public final class OneOp implements AutoCloseable {
     /** Runs the operation once. */
     public void run() {
         binding.run();
+        DeviceTime.add(binding);
     }
 
     /** {@return what the last run gave} */

@@ -5,12 +5,18 @@ import io.cyclane.bench.Figures;
 import io.cyclane.bench.Main;
 import io.cyclane.bench.Spread;
 import io.cyclane.bench.encoder.BatchShape;
+import io.cyclane.tensor.backend.Backend;
+import io.cyclane.tensor.backend.Backends;
+import io.cyclane.tensor.backend.DeviceRates;
+import io.cyclane.tensor.backend.Settings;
 import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.NoBenchmarksException;
 import org.openjdk.jmh.runner.Runner;
@@ -40,6 +46,7 @@ public final class OpsCommand implements Runnable {
     private static final double MICRO = 1e-6;
 
     private final Main main;
+    private @Nullable DeviceRates rates;
 
     @Option(
             names = "--include",
@@ -108,6 +115,7 @@ public final class OpsCommand implements Runnable {
         ChainedOptionsBuilder options = new OptionsBuilder();
         options.include(getClass().getPackageName().replace(".", "\\.") + "\\." + include);
         options.shouldFailOnError(true);
+        options.addProfiler(DeviceTime.class);
         for (String parameter : parameters) {
             int equals = parameter.indexOf('=');
             if (equals < 1) {
@@ -139,8 +147,13 @@ public final class OpsCommand implements Runnable {
      * @param name of the operation at its shape
      * @param unit of the figure
      * @param ofSeconds the figure, given the seconds of a call
+     * @param flops of a call in products, 0 where they do not count
      */
-    private record Meaning(String name, String unit, DoubleUnaryOperator ofSeconds) {}
+    private record Meaning(String name, String unit, DoubleUnaryOperator ofSeconds, double flops) {
+        Meaning(String name, String unit, DoubleUnaryOperator ofSeconds) {
+            this(name, unit, ofSeconds, 0);
+        }
+    }
 
     private static Meaning meaning(BenchmarkParams parameters) {
         String method = parameters.getBenchmark();
@@ -167,7 +180,10 @@ public final class OpsCommand implements Runnable {
                 yield gigaflops(op + "/" + parameters.getParam("layer"), flops);
             }
             case "embed" -> {
-                int tokens = BatchShape.of(parameters.getParam("texts")).tokens();
+                int tokens =
+                        BatchShape.each(parameters.getParam("texts")).stream()
+                                .mapToInt(BatchShape::tokens)
+                                .sum();
                 yield new Meaning(
                         op + "/" + values(parameters), "tokens-per-second", s -> tokens / s);
             }
@@ -190,7 +206,7 @@ public final class OpsCommand implements Runnable {
     }
 
     private static Meaning gigaflops(String name, double flops) {
-        return new Meaning(name, "gflops", seconds -> flops / seconds * 1e-9);
+        return new Meaning(name, "gflops", seconds -> flops / seconds * 1e-9, flops);
     }
 
     private static double number(BenchmarkParams parameters, String name) {
@@ -201,25 +217,24 @@ public final class OpsCommand implements Runnable {
         return Arrays.stream(text.split("x")).mapToDouble(Double::parseDouble).toArray();
     }
 
-    /** {@return rows=384,width=768: every parameter but the backend's usual name} */
+    /** {@return rows=384,width=768: every parameter but the backend and the usual model} */
     private static String values(BenchmarkParams parameters) {
         return String.join(
                 ",",
                 parameters.getParamsKeys().stream()
                         .filter(key -> !key.equals("backend"))
+                        .filter(key ->
+                                !key.equals("model") || !parameters.getParam(key).equals("minilm"))
                         .map(key -> key + "=" + parameters.getParam(key))
                         .toList());
     }
 
-    private static void print(Figures figures, RunResult result) {
+    private void print(Figures figures, RunResult result) {
         Meaning meaning = meaning(result.getParams());
         Statistics micros = result.getPrimaryResult().getStatistics();
         String backend = result.getParams().getParam("backend");
-        String name =
-                "ops/"
-                        + meaning.name()
-                        + (backend == null || backend.equals("cpu") ? "" : "/" + backend)
-                        + "/1t/";
+        boolean isOnHost = backend == null || backend.equals("cpu");
+        String name = "ops/" + meaning.name() + (isOnHost ? "/1t/" : "/" + backend + "/");
         figures.print(
                 name + "microseconds",
                 new Spread(
@@ -240,5 +255,27 @@ public final class OpsCommand implements Runnable {
         result.getSecondaryResults()
                 .forEach((label, extra) ->
                         figures.print(name + label.replace("·", ""), extra.getScore()));
+        Result<?> device = result.getSecondaryResults().get(DeviceTime.MICROSECONDS);
+        if (device != null) {
+            double bytes = result.getSecondaryResults().get(DeviceTime.BYTES).getScore();
+            double floor = rates(backend).floorSeconds(bytes, meaning.flops(), isOnMatrices());
+            figures.print(name + "of-floor", floor / (device.getScore() * MICRO));
+        }
+    }
+
+    private DeviceRates rates(String backend) {
+        if (rates == null) {
+            try (Backend measured = Backends.open(backend)) {
+                rates = measured.measure().orElseThrow();
+            }
+        }
+        return rates;
+    }
+
+    /**
+     * Whether products are made by matrix instructions, as the setting says that forks read too.
+     */
+    private static boolean isOnMatrices() {
+        return !Settings.text("gpuPrecision").orElse("f32").equals("f32");
     }
 }
