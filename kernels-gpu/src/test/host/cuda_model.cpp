@@ -44,6 +44,7 @@ struct Event {
 int context;  // its address stands for the only context
 thread_local void* current = nullptr;
 float clock_millis = 0;
+unsigned clusters = 0;
 int failed = SUCCESS;
 
 std::vector<void*> libraries() {
@@ -239,10 +240,40 @@ int cuModuleUnload(void* module) {
     return SUCCESS;
 }
 
-int cuLaunchKernel(void* function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned threadsY,
-                   unsigned threadsZ, unsigned sharedBytes, void* stream, void** arguments, void** extra) {
-    if (threadsY != 1 || threadsZ != 1 || sharedBytes != 0 || extra != nullptr || arguments == nullptr) {
+// As cuda.h lays them out.
+struct LaunchAttribute {
+    int id;
+    char pad[4];
+    unsigned value[16];
+};
+
+struct LaunchConfig {
+    unsigned x, y, z, threads, threadsY, threadsZ, sharedBytes;
+    void* stream;
+    LaunchAttribute* attributes;
+    unsigned count;
+};
+
+static_assert(sizeof(LaunchAttribute) == 72 && sizeof(LaunchConfig) == 56, "as the real ones");
+
+int cuLaunchKernelEx(const LaunchConfig* config, void* function, void** arguments, void** extra) {
+    if (config->threadsY != 1 || config->threadsZ != 1 || config->sharedBytes != 0 || extra != nullptr ||
+        arguments == nullptr || config->z != 1) {
         return INVALID_VALUE;
+    }
+    unsigned x = config->x, y = config->y, z = config->z, threads = config->threads;
+    void* stream = config->stream;
+    if (config->count > 1) {
+        return INVALID_VALUE;
+    }
+    if (config->count == 1) {
+        // A cluster's blocks run like any others: a kernel that has none can be launched with them.
+        const LaunchAttribute& cluster = config->attributes[0];
+        if (cluster.id != 4 || cluster.value[0] < 2 || x % cluster.value[0] != 0 || cluster.value[1] != 1 ||
+            cluster.value[2] != 1) {
+            return INVALID_VALUE;
+        }
+        clusters++;
     }
     Function* kernel = static_cast<Function*>(function);
     int sizes[64];
@@ -260,6 +291,27 @@ int cuLaunchKernel(void* function, unsigned x, unsigned y, unsigned z, unsigned 
         const char* failure = kernel->launch(kernel->call, x, y, z, static_cast<int>(threads), values.data());
         return failure == nullptr ? SUCCESS : LAUNCH_FAILED;
     });
+}
+
+// What it was asked for, in the order it came.
+int cuTensorMapEncodeTiled(uint64_t* descriptor, int type, unsigned rank, void* address, const uint64_t* extents,
+                           const uint64_t* strides, const unsigned* box, const unsigned* steps, int interleave,
+                           int swizzle, int promotion, int outside) {
+    if (reinterpret_cast<uint64_t>(descriptor) % 64 != 0 || rank < 1 || rank > 5 || interleave != 0 || outside != 0) {
+        return INVALID_VALUE;
+    }
+    memset(descriptor, 0, 128);
+    descriptor[0] = reinterpret_cast<uint64_t>(address);
+    descriptor[1] = static_cast<uint64_t>(type) << 32 | rank << 16 | swizzle << 8 | promotion;
+    for (unsigned axis = 0; axis < rank; axis++) {
+        descriptor[2 + axis] = extents[axis];
+        descriptor[7 + axis] = static_cast<uint64_t>(box[axis]) << 32 | steps[axis];
+        if (axis > 0) {
+            descriptor[11 + axis] = strides[axis - 1];
+        }
+    }
+    descriptor[1] |= static_cast<uint64_t>(clusters) << 48;
+    return SUCCESS;
 }
 
 int cuStreamBeginCapture_v2(void* stream, int mode) {

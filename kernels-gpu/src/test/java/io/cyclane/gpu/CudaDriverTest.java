@@ -7,9 +7,12 @@ import io.cyclane.gpu.host.CudaModel;
 import io.cyclane.gpu.host.HostDriver;
 import io.cyclane.tensor.backend.Backend;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
@@ -72,8 +75,19 @@ class CudaDriverTest {
         assertEquals(
                 List.of(
                         "gpu, a model of a device, 3 GiB, compute 8.6, F32: " + wanted,
-                        "events: 1.5"),
+                        "events: 1.5",
+                        "tiles: "
+                                + longs(4096, 1L << 48 | 9L << 32 | 2 << 16 | 3 << 8 | 2)
+                                + longs(768, 16384, 0, 0, 0)
+                                + longs(64L << 32 | 1, 128L << 32 | 1, 0, 0, 0)
+                                + longs(1536)),
                 said(Map.of()));
+    }
+
+    private static String longs(long... values) {
+        ByteBuffer bytes = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asLongBuffer().put(values);
+        return HexFormat.of().formatHex(bytes.array());
     }
 
     @Test

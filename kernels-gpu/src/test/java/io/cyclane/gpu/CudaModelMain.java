@@ -1,14 +1,23 @@
 package io.cyclane.gpu;
 
+import io.cyclane.gpu.driver.Arguments;
 import io.cyclane.gpu.driver.CudaDriver;
 import io.cyclane.gpu.driver.Device;
+import io.cyclane.gpu.driver.DeviceMemory;
 import io.cyclane.gpu.driver.Event;
+import io.cyclane.gpu.driver.Grid;
+import io.cyclane.gpu.driver.KernelModule;
 import io.cyclane.gpu.driver.Stream;
+import io.cyclane.gpu.driver.TensorTiles;
+import io.cyclane.gpu.launch.Argument;
 import io.cyclane.gpu.ptx.PtxLibrary;
+import io.cyclane.tensor.DType;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.Backends;
 import io.cyclane.tensor.backend.DeviceLostException;
 import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 
 /** What {@link CudaDriverTest} runs in a JVM of its own, where libcuda is a model. */
@@ -40,6 +49,23 @@ final class CudaModelMain {
             stream.record(second);
             stream.synchronize();
             System.out.println("events: " + second.millisSince(first));
+            try (KernelModule module = device.load("round.ptx", PtxLibrary.of("round"));
+                    DeviceMemory memory = device.allocate(256)) {
+                Arguments counter =
+                        new Arguments(List.of(new Argument.Address(memory.address()).bytes()));
+                stream.launch(module.function("begin_rounds"), new Grid(4, 1, 32, 2), counter);
+                stream.synchronize();
+            }
+            TensorTiles tiles =
+                    new TensorTiles(
+                            DType.BF16,
+                            4096,
+                            List.of(768L, 16384L),
+                            List.of(1536L),
+                            List.of(64, 128),
+                            TensorTiles.Swizzle.BYTES_128);
+            System.out.println(
+                    "tiles: " + HexFormat.of().formatHex(device.describe(tiles), 0, 104));
         }
     }
 }

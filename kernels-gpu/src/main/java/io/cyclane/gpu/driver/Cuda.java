@@ -4,6 +4,8 @@ import io.cyclane.tensor.backend.DeviceLostException;
 import java.util.Set;
 import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUfunction;
+import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
 /** What calls through the binding share: their errors, and addresses as the binding wants them. */
@@ -51,6 +53,20 @@ final class Cuda {
         JCudaDriver.cuGetErrorName(result, name);
         JCudaDriver.cuGetErrorString(result, sentence);
         return "%s (%d, %s)".formatted(name[0], result, sentence[0]);
+    }
+
+    /** A kernel whose handle can be read. */
+    static final class FunctionHandle extends CUfunction {
+        long handle() {
+            return getNativePointer();
+        }
+    }
+
+    /** A stream whose handle can be read. */
+    static final class StreamHandle extends CUstream {
+        long handle() {
+            return getNativePointer();
+        }
     }
 
     /** An address of the host. */

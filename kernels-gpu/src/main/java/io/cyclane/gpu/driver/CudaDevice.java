@@ -7,7 +7,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
-import jcuda.driver.CUfunction;
 import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
 
@@ -121,6 +120,12 @@ final class CudaDevice implements Device {
     }
 
     @Override
+    public byte[] describe(TensorTiles tiles) {
+        enter();
+        return CudaCalls.encode(tiles);
+    }
+
+    @Override
     public Stream stream() {
         enter();
         return CudaStream.open(this);
@@ -204,7 +209,7 @@ final class CudaDevice implements Device {
         @Override
         public KernelFunction function(String kernel) {
             device.enter();
-            CUfunction function = new CUfunction();
+            Cuda.FunctionHandle function = new Cuda.FunctionHandle();
             Cuda.check(
                     JCudaDriver.cuModuleGetFunction(function, module, kernel),
                     "cuModuleGetFunction of " + kernel + " in " + name);
@@ -221,5 +226,5 @@ final class CudaDevice implements Device {
     }
 
     /** A kernel of a loaded module. */
-    record Function(String name, CUfunction function) implements KernelFunction {}
+    record Function(String name, Cuda.FunctionHandle function) implements KernelFunction {}
 }

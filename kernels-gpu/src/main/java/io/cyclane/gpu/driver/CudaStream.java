@@ -1,10 +1,10 @@
 package io.cyclane.gpu.driver;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
-import jcuda.driver.CUstream;
 import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
@@ -12,16 +12,20 @@ import jcuda.driver.JCudaDriver;
 /** A stream of a device. */
 final class CudaStream implements Stream {
     private final CudaDevice device;
-    private final CUstream stream;
+    private final Cuda.StreamHandle stream;
+
+    /** Written anew for each launch, which reads it before it returns. */
+    private final MemorySegment config = Arena.ofAuto().allocate(CudaCalls.LAUNCH_BYTES, 8);
+
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private CudaStream(CudaDevice device, CUstream stream) {
+    private CudaStream(CudaDevice device, Cuda.StreamHandle stream) {
         this.device = device;
         this.stream = stream;
     }
 
     static CudaStream open(CudaDevice device) {
-        CUstream stream = new CUstream();
+        Cuda.StreamHandle stream = new Cuda.StreamHandle();
         Cuda.check(
                 JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
                 "cuStreamCreate");
@@ -77,19 +81,10 @@ final class CudaStream implements Stream {
     @Override
     public void launch(KernelFunction kernel, Grid grid, Arguments arguments) {
         device.enter();
+        CudaCalls.configure(config, grid, stream.handle());
         Cuda.check(
-                JCudaDriver.cuLaunchKernel(
-                        ((CudaDevice.Function) kernel).function(),
-                        grid.x(),
-                        grid.y(),
-                        1,
-                        grid.threads(),
-                        1,
-                        1,
-                        0,
-                        stream,
-                        new Cuda.HostAddress(arguments.addresses().address()),
-                        null),
+                CudaCalls.launch(
+                        config, ((CudaDevice.Function) kernel).function().handle(), arguments),
                 "the launch of " + kernel.name());
     }
 

@@ -26,6 +26,12 @@ public interface Device extends AutoCloseable {
      */
     KernelModule load(String name, byte[] ptx);
 
+    /**
+     * {@return the descriptor by which kernels on this device name tiles of a value, to be handed
+     * to them by value}
+     */
+    byte[] describe(TensorTiles tiles);
+
     /** {@return a new queue of work} */
     Stream stream();
 

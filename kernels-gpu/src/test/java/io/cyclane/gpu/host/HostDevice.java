@@ -7,6 +7,7 @@ import io.cyclane.gpu.driver.Event;
 import io.cyclane.gpu.driver.KernelModule;
 import io.cyclane.gpu.driver.StagingMemory;
 import io.cyclane.gpu.driver.Stream;
+import io.cyclane.gpu.driver.TensorTiles;
 import io.cyclane.tensor.backend.DeviceLostException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -123,6 +124,12 @@ final class HostDevice implements Device {
         HostModule module = HostModule.load(driver, name, ptx);
         modules.add(module);
         return module;
+    }
+
+    /** Kernels that take tiles are for Hopper's copy engine, of which the host has no model. */
+    @Override
+    public byte[] describe(TensorTiles tiles) {
+        throw new AssertionError("the host can not fetch " + tiles);
     }
 
     @Override

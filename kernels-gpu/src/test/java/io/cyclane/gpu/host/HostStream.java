@@ -75,6 +75,9 @@ final class HostStream implements Stream {
     @Override
     public void launch(KernelFunction kernel, Grid grid, Arguments arguments) {
         device.requireHere();
+        if (grid.cluster() != 1) {
+            throw new AssertionError("the host has no model of clusters: " + grid);
+        }
         Runnable launch =
                 () -> {
                     if (!device.driver().survives(kernel.name())) {
