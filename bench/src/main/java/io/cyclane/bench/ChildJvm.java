@@ -13,11 +13,18 @@ import java.util.List;
 public final class ChildJvm {
     private ChildJvm() {}
 
-    /** {@return the command that starts a JVM like this one, flags and class path included} */
+    /** {@return the flags the launcher starts java with} */
+    public static List<String> launcherFlags() {
+        return List.of(
+                "@" + Home.path().resolve("conf/java.args"),
+                "@" + Home.path().resolve("conf/small.args"));
+    }
+
+    /** {@return the command that starts a JVM as the launcher does, on this one's class path} */
     public static List<String> command(List<String> flags) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.add("@" + Home.path().resolve("conf/java.args"));
+        command.addAll(launcherFlags());
         command.add("-Dcyclane.home=" + Home.path());
         command.addAll(flags);
         command.addAll(List.of("-cp", System.getProperty("java.class.path")));

@@ -154,7 +154,7 @@ final class ColdCommand implements Runnable {
     private static List<String> java(List<String> flags, List<String> arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.add("@" + Home.path().resolve("conf/java.args"));
+        command.addAll(ChildJvm.launcherFlags());
         command.addAll(flags);
         command.addAll(List.of("-cp", Home.path().resolve("serve/target/app") + "/*"));
         command.add("io.cyclane.serve.Main");

@@ -1,6 +1,7 @@
 package io.cyclane.serve;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -60,9 +61,11 @@ class LauncherTest {
                         "bin/cyclane",
                         "bin/verify",
                         "bin/build",
+                        "bin/gpu",
                         "bin/archive",
                         "bin/java25",
-                        "conf/java.args");
+                        "conf/java.args",
+                        "conf/small.args");
         for (String file : files) {
             Files.createDirectories(home.resolve(file).getParent());
             Files.copy(root().resolve(file), home.resolve(file));
@@ -78,9 +81,11 @@ class LauncherTest {
                 tools.resolve("mvn"),
                 """
                 #!/bin/bash
-                echo call >>calls
+                echo "$*" >>calls
                 sleep 0.3
-                mkdir -p serve/target/app
+                for argument; do
+                    case $argument in -Dapp=*) mkdir -p "serve/target/${argument#-Dapp=}" ;; esac
+                done
                 """,
                 true);
     }
@@ -139,6 +144,7 @@ class LauncherTest {
                 List.of(
                         "in " + temporary.toRealPath(),
                         "@" + home.toRealPath() + "/conf/java.args",
+                        "@" + home.toRealPath() + "/conf/small.args",
                         "-Dcyclane.home=" + home.toRealPath(),
                         "-Dcyclane.terminal=false",
                         "-cp",
@@ -174,6 +180,43 @@ class LauncherTest {
         Files.delete(source);
         run("cyclane", path(), Map.of());
         assertEquals(4, builds());
+    }
+
+    @Test
+    void takesTheGpuBackendAlongOnlyWhereItIsAskedFor() throws Exception {
+        String ours = "/serve/target/app/*";
+        String withGpu = "/serve/target/app-with-gpu/*";
+        assertTrue(run("cyclane", path(), Map.of(), "embed", "gpu").out.contains(ours));
+        assertFalse(Files.readString(home.resolve("calls")).contains("-Pgpu"));
+        List<List<String>> asking =
+                List.of(
+                        List.of("embed", "--backend", "gpu"),
+                        List.of("embed", "--backend=auto"),
+                        List.of("doctor", "--backend", "both"));
+        for (List<String> arguments : asking) {
+            Outcome asked = run("cyclane", path(), Map.of(), arguments.toArray(String[]::new));
+            assertTrue(asked.out.contains(withGpu), asked.out);
+        }
+        assertTrue(
+                run("cyclane", path(), Map.of("CYCLANE_BACKEND", "gpu"), "embed")
+                        .out
+                        .contains(withGpu));
+        assertTrue(
+                run("cyclane", path(), Map.of("CYCLANE_BACKEND", "gpu"), "x", "--backend", "cpu")
+                        .out
+                        .contains(ours));
+        assertEquals(2, builds(), "one build each");
+        assertTrue(Files.readString(home.resolve("calls")).contains("-Dapp=app-with-gpu -Pgpu"));
+    }
+
+    @Test
+    void takesTheGpuBackendAlongWhereTheDriverIs() throws Exception {
+        Path driver = Files.createDirectories(temporary.resolve("a driver"));
+        Files.writeString(driver.resolve("libcuda.so.1"), "");
+        Map<String, String> there =
+                Map.of("LD_LIBRARY_PATH", "/no/such:" + driver, "CYCLANE_BACKEND", "");
+        assertTrue(run("cyclane", path(), there, "embed").out.contains("/app-with-gpu/*"));
+        assertTrue(run("cyclane", path(), there, "embed", "--backend=cpu").out.contains("/app/*"));
     }
 
     @Test
@@ -323,6 +366,7 @@ class LauncherTest {
         builder.environment().clear();
         builder.environment().put("PATH", path);
         builder.environment().put("CYCLANE_JDKS", jdk.toString());
+        builder.environment().put("CYCLANE_BACKEND", "cpu"); // whatever drivers the machine has
         builder.environment().putAll(environment);
         return builder;
     }
