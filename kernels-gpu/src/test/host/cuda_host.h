@@ -316,6 +316,12 @@ static inline unsigned pack_bf16(float low, float high) {
     return cyclane_host::bf16(high) << 16 | cyclane_host::bf16(low);
 }
 
+static inline float __uint_as_float(unsigned bits) {
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 static inline int min(int a, int b) { return a < b ? a : b; }
 static inline int max(int a, int b) { return a > b ? a : b; }
 
