@@ -206,8 +206,8 @@ class HostDriverTest {
                                 "gemm",
                                 text ->
                                         text.replace(
-                                                "epilogue(bias, residual, parts, rows,",
-                                                "epilogue(bias, residual, parts, rows + 4,"));
+                                                "(bias, residual, parts, rows,",
+                                                "(bias, residual, parts, rows + 4,"));
         try (Backend backend = GpuOnHost.open(driver)) {
             String message =
                     assertThrows(
