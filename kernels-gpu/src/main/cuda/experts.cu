@@ -1,9 +1,9 @@
 // Routed experts: the choice of them, their products, and the sum of what they gave.
-#include "operands.cuh"
+#include "groups.cuh"
+#include "tile.cuh"
 
 constexpr int THREADS = 128;
 constexpr int WARPS = THREADS / LANES;
-constexpr int MOST_EXPERTS = 256;
 
 // Why a score is none, for the message: in the two lowest bits of a report, above them the expert.
 enum NotFinite { NOT_A_NUMBER, POSITIVE, NEGATIVE };
@@ -91,81 +91,59 @@ route_f32(Operand x, Operand weight, Operand chosen, Operand gates, Operand prob
 }
 
 // y[c] = scale * (weight[experts[c]] . x[c]) [+ base], c a choice: x has a row per choice, or with isShared one for
-// all `choices` of a row, as base has. An expert that is none is reported, and its products are zeros.
-struct ExpertProduct {
-    const float* row;
-    const float* matrix;
-    const float* base;
-    float* y;
-};
-
-__device__ bool bind_product(ExpertProduct& product, Operand x, Operand experts, Operand weight, Operand base, Operand y,
-                             int choice, int choices, int isShared, int count, int inner, int outputs,
-                             unsigned long long* fault, bool isFirst) {
-    int expert = at<int>(experts)[choice];
-    bool isInside = expert >= 0 && expert < count;
-    if (!isInside && isFirst) {
-        report(fault, choice, static_cast<unsigned>(expert));
-    }
-    product.row = at<float>(x) + static_cast<long long>(isShared ? choice / choices : choice) * inner;
-    product.matrix = at<float>(weight) + static_cast<long long>(isInside ? expert : 0) * outputs * inner;
-    product.base =
-        base.address == nullptr ? nullptr : at<float>(base) + static_cast<long long>(choice / choices) * outputs;
-    product.y = at<float>(y) + static_cast<long long>(choice) * outputs;
-    return isInside;
-}
-
-__device__ void finish_product(const ExpertProduct& product, int output, float sum, float scale) {
-    float scaled = scale * sum;
-    product.y[output] = product.base == nullptr ? scaled : product.base[output] + scaled;
-}
-
-// For wide rows and few outputs: a block per choice, a warp per output.
-extern "C" __global__ void __launch_bounds__(THREADS)
-expert_matmul_wide_f32(Operand x, Operand experts, Operand weight, Operand base, Operand y, Count choiceCount,
-                       int choices, int isShared, int count, int inner, int outputs, float scale,
-                       unsigned long long* fault) {
-    int choice = blockIdx.x;
-    if (choice >= value(choiceCount)) {
+// all `choices` of a row, as base has. A tile's rows are gathered from the choices of one expert, and its products
+// scattered back to them; those of an expert that is none are zeros. So an expert's matrix is read once per 64 of its
+// choices, whatever the skew, and a product's bits are those of its chain alone.
+template <typename T, int COLUMNS>
+__device__ __forceinline__ void expert_matmul(Tile<GROUP_ROWS, COLUMNS>& tile, Gathered& gathered, Operand x,
+                                              Operand weight, Operand base, Operand y, const Groups& groups,
+                                              int choices, int isShared, int count, int inner, int outputs,
+                                              float scale) {
+    using Shape = Tile<GROUP_ROWS, COLUMNS>;
+    if (!gather(gathered, groups, blockIdx.y, count, TILE_THREADS)) {
         return;
     }
-    ExpertProduct product;
-    bool isInside = bind_product(product, x, experts, weight, base, y, choice, choices, isShared, count, inner,
-                                 outputs, fault, threadIdx.x == 0);
-    for (int output = threadIdx.x / LANES; output < outputs; output += WARPS) {
-        const float* factors = product.matrix + static_cast<long long>(output) * inner;
-        float sum = 0.0f;
-        for (int i = threadIdx.x % LANES; i < inner; i += LANES) {
-            sum = fmaf(factors[i], product.row[i], sum);
-        }
-        sum = warp_sum(sum);
-        if (threadIdx.x % LANES == 0) {
-            finish_product(product, output, isInside ? sum : 0.0f, scale);
+    bool isInside = gathered.expert < count;
+    int firstColumn = blockIdx.x * COLUMNS;
+    const T* matrix = at<T>(weight) + static_cast<long long>(isInside ? gathered.expert : 0) * outputs * inner;
+    Sums<Shape> sums;
+    multiply(
+        tile, sums, at<T>(x),
+        [&](int i) {
+            int choice = gathered.choices[i];
+            return choice >= 0 && isShared ? choice / choices : choice;
+        },
+        matrix, [&](int j) { return firstColumn + j < outputs ? firstColumn + j : -1; }, isInside ? inner : 0, inner,
+        1);
+#pragma unroll
+    for (int i = 0; i < Shape::THREAD_ROWS; i++) {
+        int choice = gathered.choices[Shape::first_row() + i];
+#pragma unroll
+        for (int j = 0; j < 2 * Shape::PAIRS; j++) {
+            int column = firstColumn + Shape::column(j);
+            if (choice >= 0 && column < outputs) {
+                float scaled = scale * sums.of[i][j];
+                bool hasBase = base.address != nullptr;
+                float more = hasBase ? get(at<T>(base), static_cast<long long>(choice / choices) * outputs + column) : 0;
+                put(at<T>(y), static_cast<long long>(choice) * outputs + column, hasBase ? more + scaled : scaled);
+            }
         }
     }
 }
 
-// For narrow rows and many outputs: a block per choice, a thread per output.
-extern "C" __global__ void __launch_bounds__(THREADS)
-expert_matmul_narrow_f32(Operand x, Operand experts, Operand weight, Operand base, Operand y, Count choiceCount,
-                         int choices, int isShared, int count, int inner, int outputs, float scale,
-                         unsigned long long* fault) {
-    int choice = blockIdx.x;
-    if (choice >= value(choiceCount)) {
-        return;
+#define EXPERT_MATMUL(NAME, T, COLUMNS)                                                                              \
+    extern "C" __global__ void __launch_bounds__(TILE_THREADS)                                                       \
+    NAME(Operand x, Operand weight, Operand base, Operand y, Operand scratch, int mostChoices, int choices,          \
+         int isShared, int count, int inner, int outputs, float scale) {                                             \
+        __shared__ Tile<GROUP_ROWS, COLUMNS> tile;                                                                   \
+        __shared__ Gathered gathered;                                                                                \
+        expert_matmul<T, COLUMNS>(tile, gathered, x, weight, base, y, groups_at(scratch, count, mostChoices),        \
+                                  choices, isShared, count, inner, outputs, scale);                                  \
     }
-    ExpertProduct product;
-    bool isInside = bind_product(product, x, experts, weight, base, y, choice, choices, isShared, count, inner,
-                                 outputs, fault, threadIdx.x == 0);
-    for (int output = threadIdx.x; output < outputs; output += THREADS) {
-        const float* factors = product.matrix + static_cast<long long>(output) * inner;
-        float sum = 0.0f;
-        for (int i = 0; i < inner; i++) {
-            sum = fmaf(factors[i], product.row[i], sum);
-        }
-        finish_product(product, output, isInside ? sum : 0.0f, scale);
-    }
-}
+
+// For few outputs, as a low-rank update's first factor has, and for many.
+EXPERT_MATMUL(expert_matmul_16_f32, float, 16)
+EXPERT_MATMUL(expert_matmul_64_f32, float, 64)
 
 // y[t] = sum over j of gates[t, j] * x[t, j]; `elements` counts those of y [.., width].
 extern "C" __global__ void __launch_bounds__(THREADS)

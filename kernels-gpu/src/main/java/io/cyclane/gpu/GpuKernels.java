@@ -2,7 +2,9 @@ package io.cyclane.gpu;
 
 import io.cyclane.gpu.attention.AttentionLaunch;
 import io.cyclane.gpu.experts.ExpertMatMulLaunch;
+import io.cyclane.gpu.experts.MolGeGluLaunch;
 import io.cyclane.gpu.experts.RouteLaunch;
+import io.cyclane.gpu.experts.TransposedPacking;
 import io.cyclane.gpu.gemm.Bf16RowsPacking;
 import io.cyclane.gpu.gemm.LinearLaunch;
 import io.cyclane.gpu.launch.Argument;
@@ -80,26 +82,39 @@ final class GpuKernels implements OpSet {
                 && hasF32(op, inputs);
     }
 
-    private static boolean hasF32(Op op, List<Type> inputs) {
+    private boolean hasF32(Op op, List<Type> inputs) {
         return switch (op) {
             case Attention attention ->
                     inputs.getFirst().shape().last() / attention.heads()
                             <= AttentionLaunch.MOST_HEAD_WIDTH;
             case Linear linear -> LinearLaunch.takes(linear);
             case Route _ -> inputs.get(1).shape().extent(0).bound() <= RouteLaunch.MOST_EXPERTS;
-            case FeedForward _, MolGeGlu _ -> false;
+            case ExpertMatMul _ ->
+                    inputs.get(2).shape().extent(0).bound() <= RouteLaunch.MOST_EXPERTS;
+            case MolGeGlu mol -> !mol.mixedWeights() && precision == Precision.F32;
+            case FeedForward _ -> false;
             default -> true;
         };
     }
 
     @Override
     public long scratchBytes(Op op, List<Type> inputs) {
-        return 0;
+        return switch (op) {
+            case ExpertMatMul _ -> ExpertMatMulLaunch.scratchBytes(inputs);
+            case MolGeGlu _ -> MolGeGluLaunch.scratchBytes(inputs);
+            default -> 0;
+        };
     }
 
-    /** Kernels read every weight as it is stored, so that one upload serves all of a precision. */
+    /**
+     * Kernels read every weight as it is stored, so that one upload serves all of a precision; but
+     * the factors that threads read a column each, so that neighbours read neighbours.
+     */
     @Override
     public Packing packing(Op op, int input) {
+        if (op instanceof MolGeGlu && (input == MolGeGlu.B1 || input == MolGeGlu.B2)) {
+            return TransposedPacking.TRANSPOSED;
+        }
         boolean isFactor = input == 1 && (op instanceof Linear || op instanceof MatMul);
         return isFactor && precision == Precision.BF16
                 ? Bf16RowsPacking.BF16_ROWS
@@ -115,6 +130,8 @@ final class GpuKernels implements OpSet {
     List<Launch> launches(Op op, Operands to) {
         return switch (op) {
             case Split split -> split(split, to);
+            case ExpertMatMul product -> ExpertMatMulLaunch.of(product, to);
+            case MolGeGlu mol -> MolGeGluLaunch.of(mol, to);
             default -> List.of(launch(op, to));
         };
     }
@@ -136,7 +153,6 @@ final class GpuKernels implements OpSet {
                             width);
             case Copy _ -> copy(x, to.result(), to.elements(to.shape(0)), to.inputType(0).dtype());
             case Embedding _ -> embedding(to);
-            case ExpertMatMul product -> ExpertMatMulLaunch.of(product, to);
             case Glu glu ->
                     elements(
                             Entry.GLU_F32,
@@ -177,8 +193,9 @@ final class GpuKernels implements OpSet {
             case Scale scale ->
                     elements(Entry.SCALE_F32, to, x, new Argument.Float(scale.factor()));
             case Softmax _ -> rows(Entry.SOFTMAX_F32, to, List.of(x));
-            case FeedForward _, MolGeGlu _ -> throw new AssertionError(op + " is expanded");
-            case Split _ -> throw new AssertionError(op + " is one launch per part");
+            case FeedForward _ -> throw new AssertionError(op + " is expanded");
+            case ExpertMatMul _, MolGeGlu _, Split _ ->
+                    throw new AssertionError(op + " takes several launches");
         };
     }
 
