@@ -12,6 +12,7 @@ import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
 import io.cyclane.tensor.op.Combine;
+import io.cyclane.tensor.op.Convert;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.op.ExpertMatMul;
@@ -81,6 +82,7 @@ final class ReferenceKernels implements KernelSet {
             case Add _ -> AddReference.of(operands);
             case Attention attention -> AttentionReference.of(attention, operands);
             case Combine _ -> CombineReference.of(operands);
+            case Convert _ -> ConvertReference.of(operands);
             case Copy _ ->
                     new CopyKernel(
                             operands.input(0),
