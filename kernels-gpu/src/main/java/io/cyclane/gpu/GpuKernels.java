@@ -24,6 +24,7 @@ import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
 import io.cyclane.tensor.op.Combine;
+import io.cyclane.tensor.op.Convert;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.op.ExpertMatMul;
@@ -92,7 +93,7 @@ final class GpuKernels implements OpSet {
             case ExpertMatMul _ ->
                     inputs.get(2).shape().extent(0).bound() <= RouteLaunch.MOST_EXPERTS;
             case MolGeGlu mol -> !mol.mixedWeights() && precision == Precision.F32;
-            case FeedForward _ -> false;
+            case Convert _, FeedForward _ -> false;
             default -> true;
         };
     }
@@ -193,7 +194,7 @@ final class GpuKernels implements OpSet {
             case Scale scale ->
                     elements(Entry.SCALE_F32, to, x, new Argument.Float(scale.factor()));
             case Softmax _ -> rows(Entry.SOFTMAX_F32, to, List.of(x));
-            case FeedForward _ -> throw new AssertionError(op + " is expanded");
+            case Convert _, FeedForward _ -> throw new AssertionError(op + " has no kernel");
             case ExpertMatMul _, MolGeGlu _, Split _ ->
                     throw new AssertionError(op + " takes several launches");
         };

@@ -1,6 +1,5 @@
 package io.cyclane.gpu.experts;
 
-import io.cyclane.gpu.gemm.LinearLaunch;
 import io.cyclane.gpu.launch.Argument;
 import io.cyclane.gpu.launch.Argument.Address;
 import io.cyclane.gpu.launch.Argument.Count;
@@ -9,6 +8,7 @@ import io.cyclane.gpu.launch.Argument.Operand;
 import io.cyclane.gpu.launch.Entry;
 import io.cyclane.gpu.launch.Launch;
 import io.cyclane.gpu.launch.Operands;
+import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Type;
 import io.cyclane.tensor.op.MolGeGlu;
 import java.util.ArrayList;
@@ -121,7 +121,12 @@ public final class MolGeGluLaunch {
         Operand u = to.scratch();
         if (layout.isStacked()) {
             int outputs = Math.multiplyExact(layout.experts, layout.rank);
-            return List.of(LinearLaunch.product(x, a1, u, rows(to), layout.inner, outputs));
+            return List.of(
+                    new Launch(
+                            isBf16(to) ? Entry.MOL_DOWN_BF16 : Entry.MOL_DOWN_F32,
+                            Launch.ceil(outputs, COLUMNS),
+                            Launch.ceil(layout.rows, ROWS),
+                            List.of(x, a1, u, rows(to), new Int(layout.inner), new Int(outputs))));
         }
         Groups groups =
                 new Groups(
@@ -143,11 +148,22 @@ public final class MolGeGluLaunch {
                 1);
     }
 
+    private static boolean isBf16(Operands to) {
+        return to.inputType(MolGeGlu.X).dtype() == DType.BF16;
+    }
+
+    /** The distances of a factor's outputs and ranks, packed or as it is stored. */
+    private static List<Int> strides(Layout layout, Operands to, int factor) {
+        return to.isWeight(factor) && !isBf16(to)
+                ? List.of(new Int(1), new Int(to.shape(factor).extent(1).bound()))
+                : List.of(new Int(layout.rank), new Int(1));
+    }
+
     private static Launch in(MolGeGlu mol, Layout layout, Operands to) {
         Operand scratch = to.scratch();
-        boolean isPacked = to.isWeight(MolGeGlu.B1);
+        List<Int> strides = strides(layout, to, MolGeGlu.B1);
         return new Launch(
-                Entry.MOL_IN_F32,
+                isBf16(to) ? Entry.MOL_IN_BF16 : Entry.MOL_IN_F32,
                 layout.tiles(),
                 Launch.ceil(layout.rows, ROWS),
                 List.of(
@@ -162,14 +178,14 @@ public final class MolGeGluLaunch {
                         scratch.plus(layout.partialsAt()),
                         rows(to),
                         new Int(layout.rows),
-                        new Int(layout.inner),
-                        new Int(layout.hidden),
-                        new Int(layout.rank),
                         new Int(layout.experts),
                         new Int(layout.choices),
+                        new Int(layout.rank),
+                        strides.getFirst(),
+                        strides.getLast(),
+                        new Int(layout.inner),
+                        new Int(layout.hidden),
                         Int.of(layout.isStacked()),
-                        new Int(isPacked ? 1 : layout.rank),
-                        new Int(isPacked ? 2 * layout.hidden : 1),
                         new Argument.Float(mol.scale())));
     }
 
@@ -186,19 +202,19 @@ public final class MolGeGluLaunch {
                         scratch.plus(layout.narrowAt()),
                         rows(to),
                         new Int(layout.rows),
-                        new Int(layout.tiles()),
-                        new Int(layout.rank),
                         new Int(layout.experts),
                         new Int(layout.choices),
+                        new Int(layout.rank),
+                        new Int(layout.tiles()),
                         new Argument.Float(mol.scale()),
                         fault));
     }
 
     private static Launch out(MolGeGlu mol, Layout layout, Operands to) {
         Operand scratch = to.scratch();
-        boolean isPacked = to.isWeight(MolGeGlu.B2);
+        List<Int> strides = strides(layout, to, MolGeGlu.B2);
         return new Launch(
-                Entry.MOL_OUT_F32,
+                isBf16(to) ? Entry.MOL_OUT_BF16 : Entry.MOL_OUT_F32,
                 Launch.ceil(layout.outputs, COLUMNS),
                 Launch.ceil(layout.rows, ROWS),
                 List.of(
@@ -211,12 +227,12 @@ public final class MolGeGluLaunch {
                         to.result(),
                         rows(to),
                         new Int(layout.rows),
-                        new Int(layout.hidden),
-                        new Int(layout.outputs),
-                        new Int(layout.rank),
                         new Int(layout.experts),
                         new Int(layout.choices),
-                        new Int(isPacked ? 1 : layout.rank),
-                        new Int(isPacked ? layout.outputs : 1)));
+                        new Int(layout.rank),
+                        strides.getFirst(),
+                        strides.getLast(),
+                        new Int(layout.hidden),
+                        new Int(layout.outputs)));
     }
 }

@@ -73,29 +73,6 @@ public final class LinearLaunch {
                 false);
     }
 
-    /** {@return the launch of y = x . weight^T in F32, whatever step it is a part of} */
-    public static Launch product(
-            Operand x, Operand weight, Operand y, Count rows, int inner, int outputs) {
-        return new Launch(
-                Entry.LINEAR_F32,
-                Launch.ceil(outputs, COLUMNS),
-                Launch.ceil(rows.bound(), ROWS),
-                List.of(
-                        x,
-                        weight,
-                        Operand.NONE,
-                        Operand.NONE,
-                        new Argument.Parts(List.of(y)),
-                        rows,
-                        new Int(inner),
-                        new Int(outputs),
-                        new Int(outputs),
-                        new Int(inner),
-                        new Int(1),
-                        new Int(Activation.IDENTITY.ordinal()),
-                        Int.of(false)));
-    }
-
     private static Launch launch(
             DType weight,
             Operands to,

@@ -30,25 +30,27 @@ public enum Entry {
     EMBEDDING_F32("embedding", 128, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, ADDRESS),
     POSITIONS_I32("embedding", 128, OPERAND, OPERAND, COUNT, INT),
     ROTARY_F32("embedding", 128, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT, ADDRESS),
-    ROUTE_F32(
-            "experts", 128, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT, INT,
-            ADDRESS),
+    ROUTE_F32("experts", 128, Shared.ROUTE),
+    ROUTE_BF16("experts", 128, Shared.ROUTE),
     EXPERT_MATMUL_16_F32("experts", 128, Shared.EXPERT_MATMUL),
     EXPERT_MATMUL_64_F32("experts", 128, Shared.EXPERT_MATMUL),
+    EXPERT_MATMUL_16_BF16("experts", 128, Shared.EXPERT_MATMUL),
+    EXPERT_MATMUL_64_BF16("experts", 128, Shared.EXPERT_MATMUL),
     COMBINE_F32("experts", 128, OPERAND, OPERAND, OPERAND, COUNT, INT, INT),
+    COMBINE_BF16("experts", 128, OPERAND, OPERAND, OPERAND, COUNT, INT, INT),
     LINEAR_F32("gemm", 128, Shared.LINEAR),
     LINEAR_BF16("gemm", 128, Shared.LINEAR),
     GROUP_COUNT_I32("groups", 256, OPERAND, OPERAND, COUNT, INT, INT, ADDRESS),
     GROUP_PLACE_I32("groups", 256, OPERAND, OPERAND, COUNT, INT, INT),
-    MOL_IN_F32(
-            "mixture", 128, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND,
-            OPERAND, COUNT, INT, INT, INT, INT, INT, INT, INT, INT, INT, FLOAT),
+    MOL_DOWN_F32("mixture", 128, Shared.MOL_DOWN),
+    MOL_DOWN_BF16("mixture", 128, Shared.MOL_DOWN),
+    MOL_IN_F32("mixture", 128, Shared.MOL_IN),
+    MOL_IN_BF16("mixture", 128, Shared.MOL_IN),
     MOL_SUM_F32(
             "mixture", 256, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT, INT, INT,
             FLOAT, ADDRESS),
-    MOL_OUT_F32(
-            "mixture", 128, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT,
-            INT, INT, INT, INT, INT, INT, INT, INT),
+    MOL_OUT_F32("mixture", 128, Shared.MOL_OUT),
+    MOL_OUT_BF16("mixture", 128, Shared.MOL_OUT),
     LAYER_NORM_F32("norm", 128, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, FLOAT),
     RMS_NORM_F32("norm", 128, OPERAND, OPERAND, OPERAND, COUNT, INT, FLOAT),
     L2_NORMALIZE_F32("norm", 128, OPERAND, OPERAND, COUNT, INT, FLOAT),
@@ -95,6 +97,18 @@ public enum Entry {
         };
         private static final Kind[] LINEAR = {
             OPERAND, OPERAND, OPERAND, OPERAND, PARTS, COUNT, INT, INT, INT, INT, INT, INT, INT
+        };
+        private static final Kind[] ROUTE = {
+            OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT, INT, ADDRESS
+        };
+        private static final Kind[] MOL_DOWN = {OPERAND, OPERAND, OPERAND, COUNT, INT, INT};
+        private static final Kind[] MOL_IN = {
+            OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT,
+            INT, INT, INT, INT, INT, INT, INT, INT, INT, FLOAT
+        };
+        private static final Kind[] MOL_OUT = {
+            OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT,
+            INT, INT, INT, INT, INT
         };
         private static final Kind[] EXPERT_MATMUL = {
             OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, INT, INT, INT, INT, INT, INT, FLOAT
