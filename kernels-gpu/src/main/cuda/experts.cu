@@ -100,17 +100,18 @@ __device__ __forceinline__ void expert_matmul(Tile& tile, Gathered& gathered, Op
                                               Operand y, const Groups& groups, int choices, int isShared, int count,
                                               int inner, int outputs, float scale) {
     using T = typename Tile::Element;
-    if (!gather(gathered, groups, blockIdx.y, count, TILE_THREADS)) {
+    int expert = gather(gathered, groups, blockIdx.y, count, TILE_THREADS);
+    if (expert < 0) {
         return;
     }
-    bool isInside = gathered.expert < count;
+    bool isInside = expert < count;
     int firstColumn = blockIdx.x * Tile::COLUMNS;
     auto row_of = [&](int i) {
         int choice = gathered.choices[i];
         return choice >= 0 && isShared ? choice / choices : choice;
     };
     auto column_of = [&](int j) { return firstColumn + j < outputs ? firstColumn + j : -1; };
-    const T* matrix = at<T>(weight) + static_cast<long long>(isInside ? gathered.expert : 0) * outputs * inner;
+    const T* matrix = at<T>(weight) + static_cast<long long>(isInside ? expert : 0) * outputs * inner;
     typename Tile::Sums sums;
     multiply(tile, sums, at<T>(x), row_of, matrix, column_of, isInside ? inner : 0);
 #pragma unroll

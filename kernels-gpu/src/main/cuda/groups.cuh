@@ -27,28 +27,31 @@ __device__ __forceinline__ Groups groups_at(Operand scratch, int experts, int mo
     return {at_, at_ + experts + 2, at_ + 2 * (experts + 2), at_ + 2 * (experts + 2) + mostChoices};
 }
 
-// A tile of one group's choices: their places in the batch, negative beyond the last.
+// A tile of one group's choices: their places in the batch, negative beyond the last. A product reads its rows there,
+// and writes its results back there.
 struct Gathered {
-    int expert;
     int choices[GROUP_ROWS];
 };
 
-// Finds the tile of that number; returns false beyond the last. All threads of a block must come here.
-__device__ __forceinline__ bool gather(Gathered& to, const Groups& groups, int tile, int experts, int threads) {
+// Gathers the tile of that number; returns its group, or a negative number beyond the last tile. All threads of a
+// block must come here.
+__device__ __forceinline__ int gather(Gathered& to, const Groups& groups, int tile, int experts, int threads) {
     if (tile >= groups.firstTile[experts + 1]) {
-        return false;
+        return -1;
     }
-    for (int group = threadIdx.x; group <= experts; group += threads) {
-        if (groups.firstTile[group] <= tile && tile < groups.firstTile[group + 1]) {
-            to.expert = group;
-        }
+    // The last group that begins at this tile or before: those without choices begin where the next one does.
+    int low = 0;
+    int high = experts;
+    while (low < high) {
+        int middle = (low + high + 1) / 2;
+        bool isBefore = groups.firstTile[middle] <= tile;
+        low = isBefore ? middle : low;
+        high = isBefore ? high : middle - 1;
     }
-    __syncthreads();  // the expert is known
-    int expert = to.expert;
-    int first = groups.firstChoice[expert] + (tile - groups.firstTile[expert]) * GROUP_ROWS;
+    int first = groups.firstChoice[low] + (tile - groups.firstTile[low]) * GROUP_ROWS;
     for (int i = threadIdx.x; i < GROUP_ROWS; i += threads) {
-        to.choices[i] = first + i < groups.firstChoice[expert + 1] ? groups.order[first + i] : -1;
+        to.choices[i] = first + i < groups.firstChoice[low + 1] ? groups.order[first + i] : -1;
     }
     __syncthreads();  // the choices are there
-    return true;
+    return low;
 }

@@ -113,7 +113,7 @@ __device__ __forceinline__ void mol_in(Tile& tile, Hidden<typename Tile::Element
                 hidden.put(Tile::row(i), Tile::column(j), z[j], z[j + 1]);
             }
         }
-        __syncthreads();  // the choice's hidden values are there
+        __syncthreads();  // the hidden values are there
         multiply_narrow(hidden, at<T>(a2), mixture.experts, mixture.rank, width, firstColumn, own,
                         [&](int i, int r, float sum) {
                             long long place =
