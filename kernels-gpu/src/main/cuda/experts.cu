@@ -1,7 +1,7 @@
 // Routed experts: the choice of them, their products, and the sum of what they gave.
 #include "groups.cuh"
-#include "tile_bf16.cuh"
-#include "tile_f32.cuh"
+#include "matrix_products.cuh"
+#include "products_f32.cuh"
 
 constexpr int THREADS = 128;
 constexpr int WARPS = THREADS / LANES;
@@ -141,11 +141,12 @@ __device__ __forceinline__ void expert_matmul(Tile& tile, Gathered& gathered, Op
                       count, inner, outputs, scale);                                                                 \
     }
 
-// For few outputs, as a low-rank update's first factor has, and for many.
-EXPERT_MATMUL(expert_matmul_16_f32, TileF32<16>)
-EXPERT_MATMUL(expert_matmul_64_f32, TileF32<64>)
-EXPERT_MATMUL(expert_matmul_16_bf16, TileBf16<16>)
-EXPERT_MATMUL(expert_matmul_64_bf16, TileBf16<64>)
+// For few outputs, as a low-rank update's first factor has, and for many. Matrix instructions waste less on few
+// outputs than it takes to read x.
+EXPERT_MATMUL(expert_matmul_16_f32, ProductsF32<16>)
+EXPERT_MATMUL(expert_matmul_64_f32, ProductsF32<64>)
+using ProductsBf16 = MatrixProducts<Bf16, GROUP_ROWS, 64>;
+EXPERT_MATMUL(expert_matmul_64_bf16, ProductsBf16)
 
 // y[t] = sum over j of gates[t, j] * x[t, j]; `elements` counts those of y [.., width].
 template <typename T>

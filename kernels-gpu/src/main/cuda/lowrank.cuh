@@ -1,8 +1,8 @@
 // Low-rank updates of a tile, each row's by the factors of its own expert.
 #pragma once
 
-#include "tile_bf16.cuh"
-#include "tile_f32.cuh"
+#include "matrix_products.cuh"
+#include "products_f32.cuh"
 
 // The experts' second factors, [E, O, R]: element (e, o, r) lies at (e * outputs * rank) + o * outputStride +
 // r * rankStride. In bf16 a row's elements follow each other, in f32 a column's where the weight could be packed so.
@@ -18,11 +18,10 @@ struct Factors {
 
 // sums += scale * factors[expert_of(row)][column_of(column)] . narrow_of(row, expert, r), in the rows that have an
 // expert, by one chain over the rank. A column that is negative is none.
-template <int COLUMNS, typename ExpertOf, typename NarrowOf, typename ColumnOf>
-__device__ __forceinline__ void add_update(TileF32<COLUMNS>&, typename TileF32<COLUMNS>::Sums& sums, float scale,
+template <typename Tile, typename ExpertOf, typename NarrowOf, typename ColumnOf>
+__device__ __forceinline__ void add_update(Tile&, typename Tile::Sums& sums, float scale,
                                            const Factors<float>& factors, ExpertOf expert_of, NarrowOf narrow_of,
                                            ColumnOf column_of) {
-    using Tile = TileF32<COLUMNS>;
 #pragma unroll
     for (int i = 0; i < Tile::MY_ROWS; i++) {
         int expert = expert_of(Tile::row(i));
@@ -76,51 +75,63 @@ __device__ __forceinline__ void keep(unsigned (&kept)[4], const unsigned (&a)[4]
     }
 }
 
-// The same by matrix instructions: an instruction multiplies 16 rows with one expert's factors.
-template <int COLUMNS, typename ExpertOf, typename NarrowOf, typename ColumnOf>
-__device__ __forceinline__ void add_update(TileBf16<COLUMNS>&, typename TileBf16<COLUMNS>::Sums& sums, float scale,
+// Two neighbours in a word, `index` the first's; zeros from `limit` on. In one load where isEven says that `from`
+// begins at an even place.
+__device__ __forceinline__ unsigned two(const Bf16* from, int index, int limit, bool isEven) {
+    if (isEven && index + 2 <= limit) {
+        return *reinterpret_cast<const unsigned*>(from + index);
+    }
+    unsigned low = index < limit ? from[index].bits : 0;
+    unsigned high = index + 1 < limit ? from[index + 1].bits : 0;
+    return high << 16 | low;
+}
+
+// The same by matrix instructions: an instruction multiplies 16 rows with one expert's factors. A lane looks at the
+// expert of one of 32 rows.
+template <int ROWS, int COLUMNS, typename ExpertOf, typename NarrowOf, typename ColumnOf>
+__device__ __forceinline__ void add_update(MatrixProducts<Bf16, ROWS, COLUMNS>&,
+                                           typename MatrixProducts<Bf16, ROWS, COLUMNS>::Sums& sums, float scale,
                                            const Factors<Bf16>& factors, ExpertOf expert_of, NarrowOf narrow_of,
                                            ColumnOf column_of) {
-    using Tile = TileBf16<COLUMNS>;
-    static_assert(Tile::WARP_ROWS == LANES, "a lane for each row of a warp");
-    int lanesExpert = expert_of(Tile::warp_row() + threadIdx.x % LANES);
+    using Tile = MatrixProducts<Bf16, ROWS, COLUMNS>;
     bool isEven = factors.rank % 2 == 0;
-    for (int first = 0; first < factors.rank; first += 16) {
-        unsigned a[Tile::SLABS][4];
 #pragma unroll
-        for (int i = 0; i < Tile::SLABS; i++) {
+    for (int slab = 0; slab < Tile::SLABS; slab += 2) {
+        int lanesExpert = expert_of(Tile::warp_row() + slab * 16 + threadIdx.x % LANES);
+        for (int first = 0; first < factors.rank; first += 16) {
+            unsigned a[2][4];
 #pragma unroll
-            for (int part = 0; part < 4; part++) {
-                int row = Tile::row(2 * i + part % 2);
-                int expert = expert_of(row);
-                int r = first + part / 2 * 8 + Tile::pair() * 2;
-                bool isThere = expert < factors.experts;
-                float low = isThere && r < factors.rank ? scale * narrow_of(row, expert, r) : 0.0f;
-                float high = isThere && r + 1 < factors.rank ? scale * narrow_of(row, expert, r + 1) : 0.0f;
-                a[i][part] = pack_bf16(low, high);
-            }
-        }
-        for_each_expert(lanesExpert, factors.experts, [&](int expert, unsigned rows) {
-            const Bf16* own = factors.all + static_cast<long long>(expert) * factors.outputs * factors.rank;
-            unsigned b[Tile::BLOCKS][2];
+            for (int i = 0; i < 2; i++) {
 #pragma unroll
-            for (int j = 0; j < Tile::BLOCKS; j++) {
-                int column = column_of(Tile::block_column(j) + Tile::group());
-                const Bf16* from = own + static_cast<long long>(max(column, 0)) * factors.outputStride;
-                int limit = column < 0 ? 0 : factors.rank;
-                b[j][0] = two(from, first + Tile::pair() * 2, limit, isEven);
-                b[j][1] = two(from, first + 8 + Tile::pair() * 2, limit, isEven);
-            }
-#pragma unroll
-            for (int i = 0; i < Tile::SLABS; i++) {
-                unsigned kept[4];
-                keep(kept, a[i], rows >> (i * 16), Tile::group());
-#pragma unroll
-                for (int j = 0; j < Tile::BLOCKS; j++) {
-                    multiply_bf16(sums.of[i][j], kept, b[j]);
+                for (int part = 0; part < 4; part++) {
+                    int row = Tile::row(2 * (slab + i) + part % 2);
+                    int expert = expert_of(row);
+                    int r = first + part / 2 * 8 + Tile::pair() * 2;
+                    bool isThere = expert < factors.experts;
+                    float low = isThere && r < factors.rank ? scale * narrow_of(row, expert, r) : 0.0f;
+                    float high = isThere && r + 1 < factors.rank ? scale * narrow_of(row, expert, r + 1) : 0.0f;
+                    a[i][part] = pack_bf16(low, high);
                 }
             }
-        });
+            for_each_expert(lanesExpert, factors.experts, [&](int expert, unsigned rows) {
+                const Bf16* own = factors.all + static_cast<long long>(expert) * factors.outputs * factors.rank;
+#pragma unroll
+                for (int j = 0; j < Tile::BLOCKS; j++) {
+                    int column = column_of(Tile::warp_column() + Tile::block_column(j) + Tile::group());
+                    const Bf16* from = own + static_cast<long long>(max(column, 0)) * factors.outputStride;
+                    int limit = column < 0 ? 0 : factors.rank;
+                    unsigned b[2];
+                    b[0] = two(from, first + Tile::pair() * 2, limit, isEven);
+                    b[1] = two(from, first + 8 + Tile::pair() * 2, limit, isEven);
+#pragma unroll
+                    for (int i = 0; i < 2; i++) {
+                        unsigned kept[4];
+                        keep(kept, a[i], rows >> (i * 16), Tile::group());
+                        multiply_add_bf16(sums.of[slab + i][j], kept, b);
+                    }
+                }
+            });
+        }
     }
 }
 
@@ -215,7 +226,7 @@ __device__ __forceinline__ void multiply_narrow(const Hidden<Bf16>& hidden, cons
                 unsigned b[2];
                 b[0] = two(factors, first + 2 * (step + pair), limit, width % 2 == 0);
                 b[1] = two(factors, first + 2 * (step + 4 + pair), limit, width % 2 == 0);
-                multiply_bf16(sums, kept, b);
+                multiply_add_bf16(sums, kept, b);
             }
         });
 #pragma unroll

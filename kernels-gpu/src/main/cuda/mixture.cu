@@ -202,14 +202,14 @@ __device__ __forceinline__ void mol_out(Tile& tile, const Mixture& mixture, Oper
 #define FORMS(TYPE, TILE, T)                                                                                         \
     extern "C" __global__ void __launch_bounds__(TILE_THREADS)                                                       \
     mol_down_##TYPE(Operand x, Operand a1, Operand u, Count rows, int inner, int outputs) {                          \
-        __shared__ TILE<64> tile;                                                                                    \
+        __shared__ TILE tile;                                                                                    \
         mol_down(tile, x, a1, u, value(rows), inner, outputs);                                                       \
     }                                                                                                                \
     extern "C" __global__ void __launch_bounds__(TILE_THREADS)                                                       \
     mol_in_##TYPE(Operand x, Operand experts, Operand gates, Operand weight, Operand u, Operand b1, Operand a2,      \
                   Operand mixed, Operand partials, Count rows, int most, int count, int choices, int rank,           \
                   int outputStride, int rankStride, int inner, int width, int isStacked, float scale) {              \
-        __shared__ TILE<64> tile;                                                                                    \
+        __shared__ TILE tile;                                                                                    \
         __shared__ Hidden<T> hidden;                                                                                 \
         mol_in(tile, hidden, Mixture{value(rows), most, count, choices, rank}, x, experts, gates, weight, u,         \
                Factors<T>{at<T>(b1), count, 2 * width, rank, outputStride, rankStride}, a2, mixed, partials, inner,  \
@@ -219,10 +219,13 @@ __device__ __forceinline__ void mol_out(Tile& tile, const Mixture& mixture, Oper
     mol_out_##TYPE(Operand mixed, Operand experts, Operand weight, Operand narrow, Operand b2, Operand residual,     \
                    Operand y, Count rows, int most, int count, int choices, int rank, int outputStride,              \
                    int rankStride, int inner, int outputs) {                                                         \
-        __shared__ TILE<64> tile;                                                                                    \
+        __shared__ TILE tile;                                                                                    \
         mol_out(tile, Mixture{value(rows), most, count, choices, rank}, mixed, experts, weight, narrow,              \
                 Factors<T>{at<T>(b2), count, outputs, rank, outputStride, rankStride}, residual, y, inner);          \
     }
 
-FORMS(f32, TileF32, float)
-FORMS(bf16, TileBf16, Bf16)
+FORMS(f32, ProductsF32<64>, float)
+using ProductsBf16 = MatrixProducts<Bf16, TILE_ROWS, 64>;
+FORMS(bf16, ProductsBf16, Bf16)
+using ProductsTf32 = MatrixProducts<float, TILE_ROWS, 64>;
+FORMS(tf32, ProductsTf32, float)

@@ -4,7 +4,8 @@
 // What a GPU leaves open is made to hurt: shared memory is filled with NaN before every block, warps and lanes take
 // turns in one direction and then the other, and blocks run from first to last in one launch and from last to first in the next. A
 // barrier that some threads of a block do not reach, or reach at another line, is an error, and so is a warp
-// operation that lanes of a warp miss, and an address at which there is no memory.
+// operation that lanes of a warp miss, and an address at which there is no memory. An asynchronous copy puts NaN where
+// it goes, and arrives when its thread waits for it.
 #pragma once
 
 #include <math.h>
@@ -32,12 +33,12 @@ struct alignas(16) float4 {
     float x, y, z, w;
 };
 
-struct alignas(16) uint4 {
-    unsigned x, y, z, w;
-};
-
 struct dim3 {
     unsigned x, y, z;
+};
+
+struct alignas(16) uint4 {
+    unsigned x, y, z, w;
 };
 
 static dim3 threadIdx, blockIdx, blockDim, gridDim;
@@ -55,7 +56,18 @@ constexpr size_t STACK_BYTES = 64 * 1024;
 constexpr int WARP_LANES = 32;
 constexpr uint32_t UNWRITTEN = 0x7fc0dead;  // a NaN
 
+constexpr int COPY_BYTES = 16;
+constexpr int MOST_COPIES = 64;
+
 enum State { READY, AT_BARRIER, AT_WARP, DONE };
+
+// A copy on its way, of a group.
+struct Copy {
+    void* to;
+    const void* from;
+    bool isThere;
+    unsigned group;
+};
 
 struct Fiber {
     ucontext_t first;
@@ -65,6 +77,9 @@ struct Fiber {
     int line;
     unsigned warpOperations;
     unsigned thread;
+    Copy copies[MOST_COPIES];
+    int copyCount;
+    unsigned copyGroups;
 };
 
 static Fiber fibers[MOST_THREADS];
@@ -205,6 +220,8 @@ static bool run_block(int threads, bool isOdd) {
     for (int i = 0; i < threads; i++) {
         fibers[i].state = READY;
         fibers[i].warpOperations = 0;
+        fibers[i].copyCount = 0;
+        fibers[i].copyGroups = 0;
     }
     int warps = (threads + WARP_LANES - 1) / WARP_LANES;
     for (unsigned phase = 0;; phase++) {
@@ -309,7 +326,7 @@ inline unsigned bf16(float x) {
 
 // The scalar model of mma.m16n8k16: each lane has handed in its part of a, then of b; see matrix.cuh for whose is
 // what. Products are added one after the other, which no hardware promises: tests bound the sum in any order.
-inline void multiply_bf16(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2], int line) {
+inline void multiply_add_bf16(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2], int line) {
     struct {
         unsigned words[6];
     } mine = {{a[0], a[1], a[2], a[3], b[0], b[1]}};
@@ -324,6 +341,81 @@ inline void multiply_bf16(float (&c)[4], const unsigned (&a)[4], const unsigned 
             c[i] = fmaf(widened(left >> shift & 0xffff), widened(right >> shift & 0xffff), c[i]);
         }
     }
+}
+
+// What instructions read as tf32: the lower bits count for nothing.
+inline float as_tf32(unsigned word) {
+    word &= 0xffffe000u;
+    float x;
+    memcpy(&x, &word, sizeof x);
+    return x;
+}
+
+// The scalar model of mma.m16n8k8 in tf32, likewise.
+inline void multiply_add_tf32(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2], int line) {
+    struct {
+        unsigned words[6];
+    } mine = {{a[0], a[1], a[2], a[3], b[0], b[1]}};
+    const Slot* lanes = share(mine, line);
+    for (int i = 0; i < 4; i++) {
+        int row = lane() / 4 + i / 2 * 8;
+        int column = lane() % 4 * 2 + i % 2;
+        for (int k = 0; k < 8; k++) {
+            unsigned left = lanes[row % 8 * 4 + k % 4].words[row / 8 + k / 4 * 2];
+            unsigned right = lanes[column * 4 + k % 4].words[4 + k / 4];
+            c[i] = fmaf(as_tf32(left), as_tf32(right), c[i]);
+        }
+    }
+}
+
+inline void require_aligned(const void* address) {
+    if (reinterpret_cast<uintptr_t>(address) % COPY_BYTES != 0) {
+        fail("thread %d uses an address that is not a multiple of %d bytes", current->thread, COPY_BYTES, 0);
+    }
+}
+
+// The model of ldmatrix: lane 8 m + r gives the address of row r of matrix m, of 8 rows of 16 bytes.
+inline void load_matrices(unsigned (&words)[4], const void* row, bool isTransposed, int line) {
+    require_aligned(row);
+    const Slot* lanes = share(row, line);
+    for (int m = 0; m < 4; m++) {
+        for (int half = 0; half < 2; half++) {
+            int number = lane() % 4 * 2 + half;
+            const char* from;
+            memcpy(&from, &lanes[m * 8 + (isTransposed ? number : lane() / 4)], sizeof from);
+            uint16_t bits;
+            memcpy(&bits, from + 2 * (isTransposed ? lane() / 4 : number), sizeof bits);
+            words[m] = half == 0 ? bits : words[m] | static_cast<unsigned>(bits) << 16;
+        }
+    }
+}
+
+inline void copy_async(void* to, const void* from, bool isThere) {
+    require_aligned(to);
+    require_aligned(from);
+    if (current->copyCount == MOST_COPIES) {
+        fail("thread %d has more than %d copies on their way", current->thread, MOST_COPIES, 0);
+        return;
+    }
+    for (int at = 0; at < COPY_BYTES; at += 4) {
+        memcpy(static_cast<char*>(to) + at, &UNWRITTEN, 4);
+    }
+    current->copies[current->copyCount++] = {to, from, isThere, current->copyGroups};
+}
+
+inline void wait_copies(unsigned newest) {
+    int left = 0;
+    for (int i = 0; i < current->copyCount; i++) {
+        Copy copy = current->copies[i];
+        if (copy.group + newest >= current->copyGroups) {
+            current->copies[left++] = copy;
+        } else if (copy.isThere) {
+            memcpy(copy.to, copy.from, COPY_BYTES);
+        } else {
+            memset(copy.to, 0, COPY_BYTES);
+        }
+    }
+    current->copyCount = left;
 }
 
 template <typename... A, size_t... I>
@@ -351,11 +443,32 @@ inline int sizes(void (*)(A...), int* into) {
 #define __shfl_up_sync(mask, x, distance) cyclane_host::shuffle_up(mask, x, distance, __LINE__)
 #define __shfl_sync(mask, x, source) cyclane_host::shuffle(mask, x, source, __LINE__)
 #define __ballot_sync(mask, claim) cyclane_host::ballot(mask, claim, __LINE__)
-#define multiply_bf16(c, a, b) cyclane_host::multiply_bf16(c, a, b, __LINE__)
+#define multiply_add_bf16(c, a, b) cyclane_host::multiply_add_bf16(c, a, b, __LINE__)
+#define multiply_add_tf32(c, a, b) cyclane_host::multiply_add_tf32(c, a, b, __LINE__)
+#define load_matrices(words, row) cyclane_host::load_matrices(words, row, false, __LINE__)
+#define load_transposed(words, row) cyclane_host::load_matrices(words, row, true, __LINE__)
 #define __ffs(x) __builtin_ffs(static_cast<int>(x))
 
 static inline unsigned pack_bf16(float low, float high) {
     return cyclane_host::bf16(high) << 16 | cyclane_host::bf16(low);
+}
+
+// To the nearest, ties away from 0.
+static inline unsigned pack_tf32(float x) {
+    unsigned bits;
+    memcpy(&bits, &x, sizeof bits);
+    return x != x || isinf(x) ? bits : (bits + 0x1000) & 0xffffe000u;
+}
+
+static inline void copy_async(void* to, const void* from, bool isThere) {
+    cyclane_host::copy_async(to, from, isThere);
+}
+
+static inline void commit_copies() { cyclane_host::current->copyGroups++; }
+
+template <int NEWEST>
+static inline void wait_copies() {
+    cyclane_host::wait_copies(NEWEST);
 }
 
 static inline float __uint_as_float(unsigned bits) {

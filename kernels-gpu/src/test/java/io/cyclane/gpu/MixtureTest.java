@@ -3,6 +3,7 @@ package io.cyclane.gpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cyclane.gpu.host.HostDriver;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.memory.MemoryPlan;
 import io.cyclane.tensor.memory.MemoryPlanner;
@@ -11,6 +12,7 @@ import io.cyclane.tensor.program.Program;
 import io.cyclane.testkit.Run;
 import io.cyclane.testkit.Tolerance;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.function.IntUnaryOperator;
 import org.junit.jupiter.api.AfterAll;
@@ -65,41 +67,57 @@ class MixtureTest {
         }
     }
 
-    private void agrees(Run run, Skew skew) {
-        Map<String, double[]> exact = run.exactly();
-        double e = Tolerance.relativeToRms(exact.get("y"), run.on(backend).get("y"));
-        assertTrue(e <= CORRECT, () -> skew + ": " + e);
+    private void agrees(Run run, String what) {
+        double[] exact = run.exactly().get("y");
+        backends.forEach((precision, backend) -> {
+            double e = Tolerance.relativeToRms(exact, run.on(backend).get("y"));
+            assertTrue(e <= correct(precision), () -> what + " in " + precision + ": " + e);
+        });
     }
 
     @ParameterizedTest
     @EnumSource
     void productsTakeAnySkew(Skew skew) {
-        agrees(Mixtures.product(301, 19, 7, skew.choices(602)), skew);
-        agrees(Mixtures.product(301, 6, 70, skew.choices(602)), skew);
+        agrees(Mixtures.product(301, 19, 7, skew.choices(602)), skew + ", few outputs");
+        agrees(Mixtures.product(301, 6, 70, skew.choices(602)), skew + ", many outputs");
     }
 
     @ParameterizedTest
     @EnumSource
     void mixturesTakeAnySkew(Skew skew) {
-        agrees(Mixtures.mixture(151, EXPERTS, skew.choices(302)), skew);
+        agrees(Mixtures.mixture(151, EXPERTS, skew.choices(302)), skew + ", grouped");
+        int[] ofEight = skew.choices(302);
+        Arrays.setAll(ofEight, choice -> ofEight[choice] % 8);
+        agrees(Mixtures.mixture(151, 8, ofEight), skew + ", all experts multiplied");
     }
 
     /** Whoever else chose its expert, and wherever in a tile that puts it. */
-    @Test
-    void aChoicesBitsDoNotDependOnWhoElseTookItsExpert() {
+    @ParameterizedTest
+    @EnumSource
+    void aChoicesBitsDoNotDependOnWhoElseTookItsExpert(Precision precision) {
         int[] one = Skew.ALL_IN_TURN.choices(602);
         int[] other = Skew.ALL_ON_ONE_BETWEEN.choices(602);
-        for (int choice = 0; choice < 602; choice += 3) {
-            other[choice] = one[choice];
+        for (int row = 0; row < 301; row += 3) {
+            System.arraycopy(one, 2 * row, other, 2 * row, 2);
         }
-        double[] first = Mixtures.product(301, 19, 7, one).on(backend).get("y");
-        double[] second = Mixtures.product(301, 19, 7, other).on(backend).get("y");
-        for (int choice = 0; choice < 602; choice += 3) {
-            int from = choice * 7;
+        Backend backend = backends.get(precision);
+        assertSameRows(
+                Mixtures.product(301, 19, 7, one).on(backend).get("y"),
+                Mixtures.product(301, 19, 7, other).on(backend).get("y"),
+                14);
+        assertSameRows(
+                Mixtures.mixture(301, EXPERTS, one).on(backend).get("y"),
+                Mixtures.mixture(301, EXPERTS, other).on(backend).get("y"),
+                70);
+    }
+
+    private static void assertSameRows(double[] wanted, double[] actual, int width) {
+        for (int row = 0; row < 301; row += 3) {
+            int from = row * width;
             assertArrayEquals(
-                    Arrays.copyOfRange(first, from, from + 7),
-                    Arrays.copyOfRange(second, from, from + 7),
-                    "choice " + choice);
+                    Arrays.copyOfRange(wanted, from, from + width),
+                    Arrays.copyOfRange(actual, from, from + width),
+                    "row " + row);
         }
     }
 
@@ -107,7 +125,7 @@ class MixtureTest {
     @Test
     void noHiddenValueOfAChoiceIsInMemory() {
         int rows = 1021;
-        Program lowered = backend.lower(Mixtures.program(rows, 768, 1152, 16, 8));
+        Program lowered = backends.get(Precision.F32).lower(Mixtures.program(rows, 768, 1152, 16, 8));
         MemoryPlan plan = MemoryPlanner.shared().plan(lowered, PlanOptions.DEFAULT);
         long wide = Mixtures.CHOICES * 2L * 1152 * Float.BYTES;
         long perRow = (plan.arenaBytes() - (rows + 3) * 768L * Float.BYTES) / (rows + 3);

@@ -7,6 +7,7 @@ import io.cyclane.gpu.launch.Argument.Operand;
 import io.cyclane.gpu.launch.Entry;
 import io.cyclane.gpu.launch.Launch;
 import io.cyclane.gpu.launch.Operands;
+import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Type;
 import io.cyclane.tensor.op.ExpertMatMul;
@@ -19,7 +20,7 @@ import java.util.List;
  * mixture, where several products share a choice, needs no groups at all.
  */
 public final class ExpertMatMulLaunch {
-    /** Up to so many outputs a tile is as narrow. */
+    /** Up to so many outputs a tile of F32 is as narrow. */
     private static final int NARROW = 16;
 
     private static final int WIDE = 64;
@@ -39,6 +40,7 @@ public final class ExpertMatMulLaunch {
         return launches(
                 groups,
                 Groups.fault(to, groups.experts()),
+                to.inputType(0).dtype(),
                 to.input(0),
                 to.input(1),
                 to.input(2),
@@ -54,6 +56,7 @@ public final class ExpertMatMulLaunch {
     static List<Launch> launches(
             Groups groups,
             Address fault,
+            DType dtype,
             Operand x,
             Operand experts,
             Operand weight,
@@ -65,10 +68,11 @@ public final class ExpertMatMulLaunch {
             int outputs,
             float scale) {
         List<Launch> launches = new ArrayList<>(groups.launches(experts, fault));
-        boolean isNarrow = outputs <= NARROW;
+        boolean isNarrow = outputs <= NARROW && dtype == DType.F32;
         launches.add(
                 new Launch(
-                        isNarrow ? Entry.EXPERT_MATMUL_16_F32 : Entry.EXPERT_MATMUL_64_F32,
+                        (isNarrow ? Entry.EXPERT_MATMUL_16_F32 : Entry.EXPERT_MATMUL_64_F32)
+                                .of(dtype),
                         Launch.ceil(outputs, isNarrow ? NARROW : WIDE),
                         groups.mostTiles(),
                         List.of(

@@ -100,14 +100,18 @@ public final class MolGeGluLaunch {
         return Layout.of(inputs).bytes();
     }
 
-    /** {@return the launches} */
-    public static List<Launch> of(MolGeGlu mol, Operands to) {
+    /**
+     * {@return the launches}
+     *
+     * @param asTf32 whether F32 values are multiplied as tf32
+     */
+    public static List<Launch> of(MolGeGlu mol, Operands to, boolean asTf32) {
         Layout layout = Layout.of(to.inputTypes());
         Address fault = Groups.fault(to, layout.experts);
-        List<Launch> launches = new ArrayList<>(down(layout, to, fault));
-        launches.add(in(mol, layout, to));
+        List<Launch> launches = new ArrayList<>(down(layout, to, fault, asTf32));
+        launches.add(in(mol, layout, to, asTf32));
         launches.add(sum(mol, layout, to, fault));
-        launches.add(out(mol, layout, to));
+        launches.add(out(mol, layout, to, asTf32));
         return launches;
     }
 
@@ -115,7 +119,7 @@ public final class MolGeGluLaunch {
         return to.rows(to.shape(MolGeGlu.X));
     }
 
-    private static List<Launch> down(Layout layout, Operands to, Address fault) {
+    private static List<Launch> down(Layout layout, Operands to, Address fault, boolean asTf32) {
         Operand x = to.input(MolGeGlu.X);
         Operand a1 = to.input(MolGeGlu.A1);
         Operand u = to.scratch();
@@ -123,7 +127,7 @@ public final class MolGeGluLaunch {
             int outputs = Math.multiplyExact(layout.experts, layout.rank);
             return List.of(
                     new Launch(
-                            isBf16(to) ? Entry.MOL_DOWN_BF16 : Entry.MOL_DOWN_F32,
+                            form(Entry.MOL_DOWN_F32, to, asTf32),
                             Launch.ceil(outputs, COLUMNS),
                             Launch.ceil(layout.rows, ROWS),
                             List.of(x, a1, u, rows(to), new Int(layout.inner), new Int(outputs))));
@@ -136,6 +140,7 @@ public final class MolGeGluLaunch {
         return ExpertMatMulLaunch.launches(
                 groups,
                 fault,
+                dtype(to),
                 x,
                 to.input(MolGeGlu.EXPERTS),
                 a1,
@@ -148,22 +153,26 @@ public final class MolGeGluLaunch {
                 1);
     }
 
-    private static boolean isBf16(Operands to) {
-        return to.inputType(MolGeGlu.X).dtype() == DType.BF16;
+    private static DType dtype(Operands to) {
+        return to.inputType(MolGeGlu.X).dtype();
+    }
+
+    private static Entry form(Entry f32, Operands to, boolean asTf32) {
+        return asTf32 && dtype(to) == DType.F32 ? f32.asTf32() : f32.of(dtype(to));
     }
 
     /** The distances of a factor's outputs and ranks, packed or as it is stored. */
     private static List<Int> strides(Layout layout, Operands to, int factor) {
-        return to.isWeight(factor) && !isBf16(to)
+        return to.isWeight(factor) && dtype(to) == DType.F32
                 ? List.of(new Int(1), new Int(to.shape(factor).extent(1).bound()))
                 : List.of(new Int(layout.rank), new Int(1));
     }
 
-    private static Launch in(MolGeGlu mol, Layout layout, Operands to) {
+    private static Launch in(MolGeGlu mol, Layout layout, Operands to, boolean asTf32) {
         Operand scratch = to.scratch();
         List<Int> strides = strides(layout, to, MolGeGlu.B1);
         return new Launch(
-                isBf16(to) ? Entry.MOL_IN_BF16 : Entry.MOL_IN_F32,
+                form(Entry.MOL_IN_F32, to, asTf32),
                 layout.tiles(),
                 Launch.ceil(layout.rows, ROWS),
                 List.of(
@@ -210,11 +219,11 @@ public final class MolGeGluLaunch {
                         fault));
     }
 
-    private static Launch out(MolGeGlu mol, Layout layout, Operands to) {
+    private static Launch out(MolGeGlu mol, Layout layout, Operands to, boolean asTf32) {
         Operand scratch = to.scratch();
         List<Int> strides = strides(layout, to, MolGeGlu.B2);
         return new Launch(
-                isBf16(to) ? Entry.MOL_OUT_BF16 : Entry.MOL_OUT_F32,
+                form(Entry.MOL_OUT_F32, to, asTf32),
                 Launch.ceil(layout.outputs, COLUMNS),
                 Launch.ceil(layout.rows, ROWS),
                 List.of(

@@ -30,6 +30,8 @@ final class HostCompiler {
                     "-march=native",
                     // As nvcc compiles them: products are fused only where fmaf is written.
                     "-ffp-contract=off",
+                    // The same bytes are chunks for one, numbers for another.
+                    "-fno-strict-aliasing",
                     "-shared",
                     "-fPIC",
                     "-Wno-unknown-pragmas",

@@ -251,8 +251,8 @@ class HostDriverTest {
                                 "gemm",
                                 text ->
                                         text.replace(
-                                                "epilogue(bias, residual, parts, rows,",
-                                                "epilogue(bias, residual, parts, rows + 4,"));
+                                                "epilogue<float>(bias, residual, parts, rows,",
+                                                "epilogue<float>(bias, residual, parts, rows + 4,"));
         try (Backend backend = GpuOnHost.open(driver)) {
             String message =
                     assertThrows(

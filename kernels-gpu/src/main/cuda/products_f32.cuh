@@ -1,13 +1,13 @@
 // A tile of F32 products: some rows of one matrix, wherever they lie, with some rows of a weight.
 #pragma once
 
-#include "tile.cuh"
+#include "products.cuh"
 
 // What a block of TILE_THREADS threads holds in shared memory, and how its products are dealt to threads. Half of a
 // thread's columns are in either half of the tile, at the same distances: where the second half's are gates, an
 // element and its gate meet in one thread. Columns come in pairs of neighbours.
 template <int COLUMNS_>
-struct TileF32 {
+struct ProductsF32 {
     using Element = float;
     static constexpr int ROWS = TILE_ROWS;
     static constexpr int COLUMNS = COLUMNS_;
@@ -35,15 +35,15 @@ struct TileF32 {
 };
 
 // sums = lefts[row_of(i)] . rights[column_of(j)], places in the tile told into rows of the matrices; a row that is
-// negative is none, and counts as zeros.
+// negative is none, and counts as zeros. Element (o, i) of `rights` lies at o * outputStride + i * innerStride.
 //
 // A sum is one chain of fused multiply-adds from the first inner element to the last: it depends neither on the count
 // of rows nor on where in a tile a row lies.
 template <int COLUMNS, typename RowOf, typename ColumnOf>
-__device__ __forceinline__ void multiply(TileF32<COLUMNS>& tile, typename TileF32<COLUMNS>::Sums& sums,
+__device__ __forceinline__ void multiply(ProductsF32<COLUMNS>& tile, typename ProductsF32<COLUMNS>::Sums& sums,
                                          const float* lefts, RowOf row_of, const float* rights, ColumnOf column_of,
-                                         int inner) {
-    using Tile = TileF32<COLUMNS>;
+                                         int inner, int outputStride, int innerStride) {
+    using Tile = ProductsF32<COLUMNS>;
     constexpr int DEPTH = Tile::DEPTH;
     constexpr int LEFT_LOADS = Tile::ROWS * DEPTH / TILE_THREADS;
     constexpr int RIGHT_LOADS = Tile::COLUMNS * DEPTH / TILE_THREADS;
@@ -69,10 +69,14 @@ __device__ __forceinline__ void multiply(TileF32<COLUMNS>& tile, typename TileF3
             }
 #pragma unroll
             for (int load = 0; load < RIGHT_LOADS; load++) {
+                // Neighbouring threads read neighbouring elements, whichever way the weight lies.
                 int element = threadIdx.x + load * TILE_THREADS;
-                int k = (depth + 1) * DEPTH + element % DEPTH;
-                int column = column_of(element / DEPTH);
-                nextRight[load] = column >= 0 && k < inner ? rights[static_cast<long long>(column) * inner + k] : 0.0f;
+                int k = (depth + 1) * DEPTH + (innerStride == 1 ? element % DEPTH : element / COLUMNS);
+                int column = column_of(innerStride == 1 ? element / DEPTH : element % COLUMNS);
+                nextRight[load] = column >= 0 && k < inner
+                                      ? rights[static_cast<long long>(column) * outputStride
+                                               + static_cast<long long>(k) * innerStride]
+                                      : 0.0f;
             }
         }
         if (depth >= 0) {
@@ -107,9 +111,19 @@ __device__ __forceinline__ void multiply(TileF32<COLUMNS>& tile, typename TileF3
 #pragma unroll
             for (int load = 0; load < RIGHT_LOADS; load++) {
                 int element = threadIdx.x + load * TILE_THREADS;
-                tile.right[element % DEPTH][element / DEPTH] = nextRight[load];
+                int down = innerStride == 1 ? element % DEPTH : element / COLUMNS;
+                int across = innerStride == 1 ? element / DEPTH : element % COLUMNS;
+                tile.right[down][across] = nextRight[load];
             }
             __syncthreads();  // the piece is whole
         }
     }
+}
+
+// The same of rows that follow each other.
+template <int COLUMNS, typename RowOf, typename ColumnOf>
+__device__ __forceinline__ void multiply(ProductsF32<COLUMNS>& tile, typename ProductsF32<COLUMNS>::Sums& sums,
+                                         const float* lefts, RowOf row_of, const float* rights, ColumnOf column_of,
+                                         int inner) {
+    multiply(tile, sums, lefts, row_of, rights, column_of, inner, inner, 1);
 }
