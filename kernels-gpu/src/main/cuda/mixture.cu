@@ -48,7 +48,7 @@ __device__ __forceinline__ void mol_down(Tile& tile, Operand x, Operand a1, Oper
         for (int j = 0; j < Tile::MY_COLUMNS; j++) {
             int column = column_of(Tile::column(j));
             if (row >= 0 && column >= 0) {
-                at<float>(u)[static_cast<long long>(row) * outputs + column] = sums.at(i, j);
+                put(at<T>(u), static_cast<long long>(row) * outputs + column, sums.at(i, j));
             }
         }
     }
@@ -85,7 +85,7 @@ __device__ __forceinline__ void mol_in(Tile& tile, Hidden<typename Tile::Element
             mixture_of[i][j] = 0.0f;
         }
     }
-    const float* narrow = at<float>(u);
+    const T* narrow = at<T>(u);
     for (int choice = 0; choice < mixture.choices; choice++) {
         auto own = [&](int i) { return expert_of(mixture, at<int>(experts), firstRow + i, choice); };
         typename Tile::Sums wide = sums;
@@ -94,7 +94,7 @@ __device__ __forceinline__ void mol_in(Tile& tile, Hidden<typename Tile::Element
             [&](int i, int expert, int r) {
                 long long row = firstRow + i;
                 long long place = isStacked ? row * mixture.experts + expert : row * mixture.choices + choice;
-                return narrow[place * mixture.rank + r];
+                return get(narrow, place * mixture.rank + r);
             },
             column_of);
 #pragma unroll

@@ -42,13 +42,21 @@ public final class MolGeGluLaunch {
 
     /** The extents, all of them bounds, and where in scratch the values between launches lie. */
     private record Layout(
-            int rows, int choices, int experts, int rank, int inner, int hidden, int outputs) {
+            DType dtype,
+            int rows,
+            int choices,
+            int experts,
+            int rank,
+            int inner,
+            int hidden,
+            int outputs) {
         static Layout of(List<Type> inputs) {
             Type experts = inputs.get(MolGeGlu.EXPERTS);
             Type a1 = inputs.get(MolGeGlu.A1);
             Type wo = inputs.get(MolGeGlu.WO);
             int choices = experts.shape().last();
             return new Layout(
+                    inputs.get(MolGeGlu.X).dtype(),
                     Math.toIntExact(experts.shape().elements() / choices),
                     choices,
                     a1.shape().extent(0).bound(),
@@ -66,24 +74,20 @@ public final class MolGeGluLaunch {
             return Launch.ceil(hidden, HIDDEN);
         }
 
-        long narrowBytes() {
-            return align(4L * rows * choices * rank);
-        }
-
         long mixedAt() {
-            return isStacked() ? align(4L * rows * experts * rank) : narrowBytes();
+            return align((long) dtype.bytes() * rows * (isStacked() ? experts : choices) * rank);
         }
 
         long partialsAt() {
-            return mixedAt() + align(4L * rows * hidden);
+            return mixedAt() + align((long) dtype.bytes() * rows * hidden);
         }
 
         long narrowAt() {
-            return partialsAt() + align(4L * rows * choices * rank * tiles());
+            return partialsAt() + align((long) Float.BYTES * rows * choices * rank * tiles());
         }
 
         long groupsAt() {
-            return narrowAt() + narrowBytes();
+            return narrowAt() + align((long) Float.BYTES * rows * choices * rank);
         }
 
         long bytes() {
@@ -127,7 +131,7 @@ public final class MolGeGluLaunch {
             int outputs = Math.multiplyExact(layout.experts, layout.rank);
             return List.of(
                     new Launch(
-                            form(Entry.MOL_DOWN_F32, to, asTf32),
+                            form(Entry.MOL_DOWN_F32, layout, asTf32),
                             Launch.ceil(outputs, COLUMNS),
                             Launch.ceil(layout.rows, ROWS),
                             List.of(x, a1, u, rows(to), new Int(layout.inner), new Int(outputs))));
@@ -140,7 +144,7 @@ public final class MolGeGluLaunch {
         return ExpertMatMulLaunch.launches(
                 groups,
                 fault,
-                dtype(to),
+                layout.dtype,
                 x,
                 to.input(MolGeGlu.EXPERTS),
                 a1,
@@ -153,17 +157,13 @@ public final class MolGeGluLaunch {
                 1);
     }
 
-    private static DType dtype(Operands to) {
-        return to.inputType(MolGeGlu.X).dtype();
-    }
-
-    private static Entry form(Entry f32, Operands to, boolean asTf32) {
-        return asTf32 && dtype(to) == DType.F32 ? f32.asTf32() : f32.of(dtype(to));
+    private static Entry form(Entry f32, Layout layout, boolean asTf32) {
+        return asTf32 && layout.dtype == DType.F32 ? f32.asTf32() : f32.of(layout.dtype);
     }
 
     /** The distances of a factor's outputs and ranks, packed or as it is stored. */
     private static List<Int> strides(Layout layout, Operands to, int factor) {
-        return to.isWeight(factor) && dtype(to) == DType.F32
+        return to.isWeight(factor) && layout.dtype == DType.F32
                 ? List.of(new Int(1), new Int(to.shape(factor).extent(1).bound()))
                 : List.of(new Int(layout.rank), new Int(1));
     }
@@ -172,7 +172,7 @@ public final class MolGeGluLaunch {
         Operand scratch = to.scratch();
         List<Int> strides = strides(layout, to, MolGeGlu.B1);
         return new Launch(
-                form(Entry.MOL_IN_F32, to, asTf32),
+                form(Entry.MOL_IN_F32, layout, asTf32),
                 layout.tiles(),
                 Launch.ceil(layout.rows, ROWS),
                 List.of(
@@ -223,7 +223,7 @@ public final class MolGeGluLaunch {
         Operand scratch = to.scratch();
         List<Int> strides = strides(layout, to, MolGeGlu.B2);
         return new Launch(
-                form(Entry.MOL_OUT_F32, to, asTf32),
+                form(Entry.MOL_OUT_F32, layout, asTf32),
                 Launch.ceil(layout.outputs, COLUMNS),
                 Launch.ceil(layout.rows, ROWS),
                 List.of(
