@@ -4,12 +4,14 @@
 // What a GPU leaves open is made to hurt: shared memory is filled with NaN before every block, warps and lanes take
 // turns in one direction and then the other, and blocks run from first to last in one launch and from last to first in the next. A
 // barrier that some threads of a block do not reach, or reach at another line, is an error, and so is a warp
-// operation that lanes of a warp miss. An asynchronous copy puts NaN where it goes, and arrives when its thread waits
-// for it.
+// operation that lanes of a warp miss, and an address at which there is no memory. An asynchronous copy puts NaN where
+// it goes, and arrives when its thread waits for it.
 #pragma once
 
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,10 @@
 #define __launch_bounds__(...)
 #define __align__(bytes) __attribute__((aligned(bytes)))
 #define __shared__ static __attribute__((section("cyclane_shared")))
+
+struct alignas(16) float4 {
+    float x, y, z, w;
+};
 
 struct dim3 {
     unsigned x, y, z;
@@ -106,6 +112,38 @@ inline void yield(State state, int line) {
         _longjmp(scheduler, 1);
     }
 }
+
+static pthread_t runner;
+static struct sigaction handlerBefore;
+
+// A thread of a block that touches what is not there ends, and with it the launch; anything else, of this thread or
+// another, is for who handled it before: a JVM's own code faults on purpose.
+static void on_fault(int signal, siginfo_t* info, void* where) {
+    if (current != nullptr && pthread_equal(runner, pthread_self())) {
+        fail("thread %d touches memory that is not there", current->thread, 0, 0);
+        yield(DONE, 0);
+    }
+    if (handlerBefore.sa_flags & SA_SIGINFO) {
+        handlerBefore.sa_sigaction(signal, info, where);
+    } else {
+        sigaction(SIGSEGV, &handlerBefore, nullptr);
+    }
+}
+
+// While it lives, faults of this thread's kernels are told.
+struct FaultGuard {
+    FaultGuard() {
+        runner = pthread_self();
+        struct sigaction own = {};
+        own.sa_sigaction = on_fault;
+        own.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
+        sigaction(SIGSEGV, &own, &handlerBefore);
+    }
+    ~FaultGuard() {
+        sigaction(SIGSEGV, &handlerBefore, nullptr);
+        current = nullptr;
+    }
+};
 
 static void fiber_main() {
     for (;;) {
@@ -512,6 +550,7 @@ extern "C" const char* cyclane_launch(void (*kernel)(void**), unsigned x, unsign
         return failure;
     }
     make_fibers(threads);
+    FaultGuard guard;
     body = kernel;
     arguments = values;
     gridDim = {x, y, z};

@@ -2,7 +2,9 @@ package io.cyclane.gpu;
 
 import io.cyclane.gpu.attention.AttentionLaunch;
 import io.cyclane.gpu.experts.ExpertMatMulLaunch;
+import io.cyclane.gpu.experts.MolGeGluLaunch;
 import io.cyclane.gpu.experts.RouteLaunch;
+import io.cyclane.gpu.experts.TransposedPacking;
 import io.cyclane.gpu.gemm.LinearLaunch;
 import io.cyclane.gpu.launch.Argument;
 import io.cyclane.gpu.launch.Argument.Count;
@@ -96,26 +98,42 @@ final class GpuKernels implements OpSet {
                             <= AttentionLaunch.MOST_HEAD_WIDTH;
             case Linear linear -> LinearLaunch.takes(linear);
             case Route _ -> inputs.get(1).shape().extent(0).bound() <= RouteLaunch.MOST_EXPERTS;
-            case FeedForward _, MolGeGlu _ -> false;
+            case ExpertMatMul _ ->
+                    inputs.get(2).shape().extent(0).bound() <= RouteLaunch.MOST_EXPERTS;
+            case MolGeGlu mol -> !mol.mixedWeights();
+            case FeedForward _ -> false;
             default -> true;
         };
     }
 
     @Override
     public long scratchBytes(Op op, List<Type> inputs) {
-        return 0;
+        return switch (op) {
+            case ExpertMatMul _ -> ExpertMatMulLaunch.scratchBytes(inputs);
+            case MolGeGlu _ -> MolGeGluLaunch.scratchBytes(inputs);
+            default -> 0;
+        };
     }
 
-    /** Kernels read every weight as it is stored, so that one upload serves all of a precision. */
+    /**
+     * Kernels read every weight as it is stored, so that one upload serves all of a precision; but
+     * the factors that threads read a column each, so that neighbours read neighbours.
+     */
     @Override
     public Packing packing(Op op, int input) {
-        return precision == Precision.BF16 ? Bf16RowsPacking.BF16_ROWS : RowsPacking.ROWS;
+        boolean isBf16 = precision == Precision.BF16;
+        if (op instanceof MolGeGlu && (input == MolGeGlu.B1 || input == MolGeGlu.B2) && !isBf16) {
+            return TransposedPacking.TRANSPOSED;
+        }
+        return isBf16 ? Bf16RowsPacking.BF16_ROWS : RowsPacking.ROWS;
     }
 
     /** {@return the launches of an operation, in order} */
     List<Launch> launches(Op op, Operands to) {
         return switch (op) {
             case Split split -> split(split, to);
+            case ExpertMatMul product -> ExpertMatMulLaunch.of(product, to);
+            case MolGeGlu mol -> MolGeGluLaunch.of(mol, to, precision == Precision.TF32);
             default -> List.of(launch(op, to));
         };
     }
@@ -135,7 +153,7 @@ final class GpuKernels implements OpSet {
             case Attention attention -> AttentionLaunch.of(attention, to);
             case Combine _ ->
                     elements(
-                            Entry.COMBINE_F32,
+                            Entry.COMBINE_F32.of(to.inputType(1).dtype()),
                             to,
                             List.of(x, to.input(1)),
                             new Int(to.resultShape(0).last()),
@@ -143,7 +161,6 @@ final class GpuKernels implements OpSet {
             case Convert convert -> convert(convert, to);
             case Copy _ -> copy(x, to.result(), to.elements(to.shape(0)), dtype);
             case Embedding _ -> embedding(to);
-            case ExpertMatMul product -> ExpertMatMulLaunch.of(product, to);
             case Glu glu ->
                     elements(
                             Entry.GLU_F32.of(dtype),
@@ -188,8 +205,9 @@ final class GpuKernels implements OpSet {
             case Scale scale ->
                     elements(Entry.SCALE_F32.of(dtype), to, x, new Argument.Float(scale.factor()));
             case Softmax _ -> rows(Entry.SOFTMAX_F32.of(dtype), to, List.of(x));
-            case FeedForward _, MolGeGlu _ -> throw new AssertionError(op + " is expanded");
-            case Split _ -> throw new AssertionError(op + " is one launch per part");
+            case FeedForward _ -> throw new AssertionError(op + " is expanded");
+            case ExpertMatMul _, MolGeGlu _, Split _ ->
+                    throw new AssertionError(op + " takes several launches");
         };
     }
 

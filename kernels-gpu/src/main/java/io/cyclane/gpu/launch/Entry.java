@@ -48,13 +48,28 @@ public enum Entry {
     ROTARY_F32("embedding", 128, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT, ADDRESS),
     ROTARY_BF16(
             "embedding", 128, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT, ADDRESS),
-    ROUTE_F32(
-            "experts", 128, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT, INT,
-            ADDRESS),
-    EXPERT_MATMUL_WIDE_F32("experts", 128, Shared.EXPERT_MATMUL),
-    EXPERT_MATMUL_NARROW_F32("experts", 128, Shared.EXPERT_MATMUL),
+    ROUTE_F32("experts", 128, Shared.ROUTE),
+    ROUTE_BF16("experts", 128, Shared.ROUTE),
+    EXPERT_MATMUL_16_F32("experts", 128, Shared.EXPERT_MATMUL),
+    EXPERT_MATMUL_64_F32("experts", 128, Shared.EXPERT_MATMUL),
+    EXPERT_MATMUL_64_BF16("experts", 128, Shared.EXPERT_MATMUL),
     COMBINE_F32("experts", 128, OPERAND, OPERAND, OPERAND, COUNT, INT, INT),
+    COMBINE_BF16("experts", 128, OPERAND, OPERAND, OPERAND, COUNT, INT, INT),
     LINEAR_F32("gemm", 128, Shared.LINEAR),
+    GROUP_COUNT_I32("groups", 256, OPERAND, OPERAND, COUNT, INT, INT, ADDRESS),
+    GROUP_PLACE_I32("groups", 256, OPERAND, OPERAND, COUNT, INT, INT),
+    MOL_DOWN_F32("mixture", 128, Shared.MOL_DOWN),
+    MOL_DOWN_BF16("mixture", 128, Shared.MOL_DOWN),
+    MOL_DOWN_TF32("mixture", 128, Shared.MOL_DOWN),
+    MOL_IN_F32("mixture", 128, Shared.MOL_IN),
+    MOL_IN_BF16("mixture", 128, Shared.MOL_IN),
+    MOL_IN_TF32("mixture", 128, Shared.MOL_IN),
+    MOL_SUM_F32(
+            "mixture", 256, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT, INT, INT,
+            FLOAT, ADDRESS),
+    MOL_OUT_F32("mixture", 128, Shared.MOL_OUT),
+    MOL_OUT_BF16("mixture", 128, Shared.MOL_OUT),
+    MOL_OUT_TF32("mixture", 128, Shared.MOL_OUT),
     LINEAR_BF16("matrix_gemm", 128, Shared.LINEAR),
     LINEAR_SMALL_BF16("matrix_gemm", 128, Shared.LINEAR),
     LINEAR_ANY_BF16("matrix_gemm", 128, Shared.LINEAR),
@@ -87,6 +102,11 @@ public enum Entry {
         return dtype == DType.F32 ? this : valueOf(name().replace("_F32", "_" + dtype));
     }
 
+    /** {@return this kernel of F32 values, or its form that multiplies them as tf32} */
+    public Entry asTf32() {
+        return valueOf(name().replace("_F32", "_TF32"));
+    }
+
     /** {@return the kernel's name in its source and in PTX} */
     public String kernel() {
         return name().toLowerCase(Locale.ROOT);
@@ -117,9 +137,20 @@ public enum Entry {
         private static final Kind[] LINEAR = {
             OPERAND, OPERAND, OPERAND, OPERAND, PARTS, COUNT, INT, INT, INT, INT, INT, INT, INT
         };
+        private static final Kind[] ROUTE = {
+            OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT, INT, ADDRESS
+        };
+        private static final Kind[] MOL_DOWN = {OPERAND, OPERAND, OPERAND, COUNT, INT, INT};
+        private static final Kind[] MOL_IN = {
+            OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT,
+            INT, INT, INT, INT, INT, INT, INT, INT, INT, FLOAT
+        };
+        private static final Kind[] MOL_OUT = {
+            OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT,
+            INT, INT, INT, INT, INT
+        };
         private static final Kind[] EXPERT_MATMUL = {
-            OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT, INT, INT, FLOAT,
-            ADDRESS
+            OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, INT, INT, INT, INT, INT, INT, FLOAT
         };
     }
 }

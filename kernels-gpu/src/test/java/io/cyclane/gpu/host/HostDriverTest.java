@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cyclane.gpu.GpuOnHost;
+import io.cyclane.gpu.Mixtures;
 import io.cyclane.gpu.driver.Grid;
 import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Parameter;
@@ -127,6 +128,20 @@ class HostDriverTest {
                 .count("tokens", 5);
     }
 
+    /** As many choices as one block sorts, so that a grid has no block less of them. */
+    private static Run products() {
+        return Mixtures.product(128, 40, 70, Generators.seeded(5).integers(256, Mixtures.EXPERTS));
+    }
+
+    private static Run mixture() {
+        return Mixtures.mixture(100, 8, Generators.seeded(6).integers(200, 8));
+    }
+
+    private static final List<UnaryOperator<Grid>> TOO_FEW =
+            List.of(
+                    grid -> new Grid(Math.max(grid.x() - 1, 1), grid.y(), grid.threads()),
+                    grid -> new Grid(grid.x(), (grid.y() + 1) / 2, grid.threads()));
+
     private static Type rows(int rows, int width) {
         return Type.f32(Shape.of(new Extent.Bounded("tokens", rows + 3), Extent.of(width)));
     }
@@ -170,7 +185,7 @@ class HostDriverTest {
 
     @Test
     void kernelsAsTheyAreAreNotCaught() {
-        for (Run run : List.of(linear(), attention(), route(), rounds())) {
+        for (Run run : List.of(linear(), attention(), route(), rounds(), products(), mixture())) {
             assertFalse(isCaught(run, HostDriver.orSkip()));
         }
     }
@@ -252,6 +267,36 @@ class HostDriverTest {
         assertTrue(isCaught(route(), HostDriver.orSkip().changing("experts", change)));
     }
 
+    /** Named by what it is there for, in a source or the headers it is of. */
+    @ParameterizedTest
+    @CsvSource({
+        "groups, all groups are there",
+        "groups, sizes of groups are there",
+        "groups, places are whole",
+        "experts, the choices are there",
+        "experts, all have multiplied the piece before",
+        "experts, the piece is whole",
+        "mixture, the hidden values are there",
+        "mixture, they are used up"
+    })
+    void aMissingBarrierOfRoutedProductsIsCaught(String source, String what) {
+        Run run = source.equals("mixture") ? mixture() : products();
+        String barrier = "__syncthreads();  // " + what;
+        assertTrue(
+                isCaught(
+                        run,
+                        HostDriver.orSkip().changing(source, text -> text.replace(barrier, ""))));
+    }
+
+    @Test
+    void aGridThatDoesNotFitRoutedProductsIsCaught() {
+        for (Run run : List.of(products(), mixture())) {
+            for (UnaryOperator<Grid> change : TOO_FEW) {
+                assertTrue(isCaught(run, HostDriver.orSkip().withGeometry(change)));
+            }
+        }
+    }
+
     @Test
     void aDivergentBarrierIsCaughtAndNamed() {
         HostDriver driver =
@@ -281,8 +326,8 @@ class HostDriverTest {
                                 "gemm",
                                 text ->
                                         text.replace(
-                                                "(bias, residual, parts, rows,",
-                                                "(bias, residual, parts, rows + 4,"));
+                                                "epilogue<float>(bias, residual, parts, rows,",
+                                                "epilogue<float>(bias, residual, parts, rows + 4,"));
         try (Backend backend = GpuOnHost.open(driver)) {
             String message =
                     assertThrows(
@@ -290,6 +335,24 @@ class HostDriverTest {
                                     () -> linear().on(backend, MemoryPlanner.shared()))
                             .getMessage();
             assertTrue(message.contains("linear_f32 wrote past the end"), message);
+        }
+    }
+
+    @Test
+    void memoryThatIsNotThereIsCaughtAndNamed() {
+        HostDriver driver =
+                HostDriver.orSkip()
+                        .changing(
+                                "experts",
+                                text -> text.replace("groups.order[first + i]", "1 << 30"));
+        try (Backend backend = GpuOnHost.open(driver)) {
+            String message =
+                    assertThrows(
+                                    AssertionError.class,
+                                    () -> products().on(backend, MemoryPlanner.shared()))
+                            .getMessage();
+            assertTrue(message.contains("touches memory that is not there"), message);
+            assertTrue(message.contains("expert_matmul_64_f32"), message);
         }
     }
 
