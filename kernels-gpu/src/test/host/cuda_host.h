@@ -87,9 +87,13 @@ static int made = 0;
 static Fiber* current;
 static jmp_buf scheduler;
 struct Slot {
-    unsigned words[8];
+    unsigned words[10];
 };
 static Slot exchange[2][MOST_THREADS];  // by parity: a lane is at most one warp operation ahead of another
+// Of each warp: the sums of the last product of matrices, and which of its operations that was.
+typedef float Row __attribute__((vector_size(32)));
+static Row products[MOST_THREADS / WARP_LANES][16];
+static unsigned multiplied[MOST_THREADS / WARP_LANES];
 static void (*body)(void**);
 static void** arguments;
 static char failure[256];
@@ -224,6 +228,7 @@ static bool run_block(int threads, bool isOdd) {
         fibers[i].copyGroups = 0;
     }
     int warps = (threads + WARP_LANES - 1) / WARP_LANES;
+    memset(multiplied, 0, sizeof multiplied);
     for (unsigned phase = 0;; phase++) {
         for (int i = 0; i < warps; i++) {
             int warp = phase % 2 == 0 ? i : warps - 1 - i;
@@ -324,25 +329,6 @@ inline unsigned bf16(float x) {
     return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
-// The scalar model of mma.m16n8k16: each lane has handed in its part of a, then of b; see matrix.cuh for whose is
-// what. Products are added one after the other, which no hardware promises: tests bound the sum in any order.
-inline void multiply_add_bf16(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2], int line) {
-    struct {
-        unsigned words[6];
-    } mine = {{a[0], a[1], a[2], a[3], b[0], b[1]}};
-    const Slot* lanes = share(mine, line);
-    for (int i = 0; i < 4; i++) {
-        int row = lane() / 4 + i / 2 * 8;
-        int column = lane() % 4 * 2 + i % 2;
-        for (int k = 0; k < 16; k++) {
-            unsigned left = lanes[row % 8 * 4 + k % 8 / 2].words[row / 8 + k / 8 * 2];
-            unsigned right = lanes[column * 4 + k % 8 / 2].words[4 + k / 8];
-            int shift = k % 2 * 16;
-            c[i] = fmaf(widened(left >> shift & 0xffff), widened(right >> shift & 0xffff), c[i]);
-        }
-    }
-}
-
 // What instructions read as tf32: the lower bits count for nothing.
 inline float as_tf32(unsigned word) {
     word &= 0xffffe000u;
@@ -351,20 +337,76 @@ inline float as_tf32(unsigned word) {
     return x;
 }
 
-// The scalar model of mma.m16n8k8 in tf32, likewise.
-inline void multiply_add_tf32(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2], int line) {
+struct Factors {
+    float a[16][16];
+    Row b[16];
+};
+
+struct Bf16Words {
+    static constexpr int DEPTH = 16;
+
+    static void widen(Factors& to, const Slot* lanes) {
+        for (int lane = 0; lane < WARP_LANES; lane++) {
+            const unsigned* words = lanes[lane].words;
+            for (int half = 0; half < 2; half++) {
+                int k = lane % 4 * 2 + half;
+                for (int i = 0; i < 4; i++) {
+                    to.a[lane / 4 + i % 2 * 8][k + i / 2 * 8] = widened(words[i] >> half * 16 & 0xffff);
+                }
+                to.b[k][lane / 4] = widened(words[4] >> half * 16 & 0xffff);
+                to.b[k + 8][lane / 4] = widened(words[5] >> half * 16 & 0xffff);
+            }
+        }
+    }
+};
+
+struct Tf32Words {
+    static constexpr int DEPTH = 8;
+
+    static void widen(Factors& to, const Slot* lanes) {
+        for (int lane = 0; lane < WARP_LANES; lane++) {
+            const unsigned* words = lanes[lane].words;
+            for (int i = 0; i < 4; i++) {
+                to.a[lane / 4 + i % 2 * 8][lane % 4 + i / 2 * 4] = as_tf32(words[i]);
+            }
+            to.b[lane % 4][lane / 4] = as_tf32(words[4]);
+            to.b[lane % 4 + 4][lane / 4] = as_tf32(words[5]);
+        }
+    }
+};
+
+// The scalar model of mma.m16n8k16 in bf16 and mma.m16n8k8 in tf32: each lane has handed in its part of a, b and c;
+// see matrix.cuh for whose is what. The first lane to go on multiplies for all. Products are added one after the other,
+// which no hardware promises: tests bound the sum in any order.
+template <typename Words>
+inline void multiply_add(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2], int line) {
     struct {
         unsigned words[6];
-    } mine = {{a[0], a[1], a[2], a[3], b[0], b[1]}};
+        float sums[4];
+    } mine = {{a[0], a[1], a[2], a[3], b[0], b[1]}, {c[0], c[1], c[2], c[3]}};
     const Slot* lanes = share(mine, line);
-    for (int i = 0; i < 4; i++) {
-        int row = lane() / 4 + i / 2 * 8;
-        int column = lane() % 4 * 2 + i % 2;
-        for (int k = 0; k < 8; k++) {
-            unsigned left = lanes[row % 8 * 4 + k % 4].words[row / 8 + k / 4 * 2];
-            unsigned right = lanes[column * 4 + k % 4].words[4 + k / 4];
-            c[i] = fmaf(as_tf32(left), as_tf32(right), c[i]);
+    int warp = current->thread / WARP_LANES;
+    Row(&sums)[16] = products[warp];
+    if (multiplied[warp] != current->warpOperations) {
+        multiplied[warp] = current->warpOperations;
+        Factors factors;
+        Words::widen(factors, lanes);
+        for (int lane = 0; lane < WARP_LANES; lane++) {
+            for (int i = 0; i < 4; i++) {
+                float sum;
+                memcpy(&sum, &lanes[lane].words[6 + i], sizeof sum);
+                sums[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2] = sum;
+            }
         }
+        // Products of so short factors are exact, fused or not.
+        for (int k = 0; k < Words::DEPTH; k++) {
+            for (int i = 0; i < 16; i++) {
+                sums[i] += factors.a[i][k] * factors.b[k];
+            }
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        c[i] = sums[lane() / 4 + i / 2 * 8][lane() % 4 * 2 + i % 2];
     }
 }
 
@@ -375,7 +417,7 @@ inline void require_aligned(const void* address) {
 }
 
 // The model of ldmatrix: lane 8 m + r gives the address of row r of matrix m, of 8 rows of 16 bytes.
-inline void load_matrices(unsigned (&words)[4], const void* row, bool isTransposed, int line) {
+inline void load_words(unsigned (&words)[4], const void* row, bool isTransposed, int line) {
     require_aligned(row);
     const Slot* lanes = share(row, line);
     for (int m = 0; m < 4; m++) {
@@ -443,10 +485,10 @@ inline int sizes(void (*)(A...), int* into) {
 #define __shfl_up_sync(mask, x, distance) cyclane_host::shuffle_up(mask, x, distance, __LINE__)
 #define __shfl_sync(mask, x, source) cyclane_host::shuffle(mask, x, source, __LINE__)
 #define __ballot_sync(mask, claim) cyclane_host::ballot(mask, claim, __LINE__)
-#define multiply_add_bf16(c, a, b) cyclane_host::multiply_add_bf16(c, a, b, __LINE__)
-#define multiply_add_tf32(c, a, b) cyclane_host::multiply_add_tf32(c, a, b, __LINE__)
-#define load_matrices(words, row) cyclane_host::load_matrices(words, row, false, __LINE__)
-#define load_transposed(words, row) cyclane_host::load_matrices(words, row, true, __LINE__)
+#define multiply_add_bf16(c, a, b) cyclane_host::multiply_add<cyclane_host::Bf16Words>(c, a, b, __LINE__)
+#define multiply_add_tf32(c, a, b) cyclane_host::multiply_add<cyclane_host::Tf32Words>(c, a, b, __LINE__)
+#define load_matrices(words, ...) cyclane_host::load_words(words, __VA_ARGS__, false, __LINE__)
+#define load_transposed(words, ...) cyclane_host::load_words(words, __VA_ARGS__, true, __LINE__)
 #define __ffs(x) __builtin_ffs(static_cast<int>(x))
 
 static inline unsigned pack_bf16(float low, float high) {
@@ -469,6 +511,11 @@ static inline void commit_copies() { cyclane_host::current->copyGroups++; }
 template <int NEWEST>
 static inline void wait_copies() {
     cyclane_host::wait_copies(NEWEST);
+}
+
+static inline float power_of_two(float x) {
+    float y = exp2f(x);
+    return y < 0x1p-126f ? 0.0f : y;
 }
 
 static inline float __uint_as_float(unsigned bits) {
