@@ -27,6 +27,7 @@ import io.cyclane.testkit.ScaleConformance;
 import io.cyclane.testkit.SoftmaxConformance;
 import io.cyclane.testkit.SplitConformance;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 
 /** Every operation by the GPU's kernels for values stored in bf16, run on the host. */
 final class Bf16ConformanceTest {
@@ -199,7 +200,9 @@ final class Bf16ConformanceTest {
         }
     }
 
+    /** {@link MixtureTest} has the core of it. */
     @Nested
+    @Tag("long")
     class MolGeGlu extends MolGeGluConformance {
         @Override
         protected Backend backend() {

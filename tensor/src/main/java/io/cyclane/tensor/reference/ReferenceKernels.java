@@ -2,6 +2,7 @@ package io.cyclane.tensor.reference;
 
 import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Type;
+import io.cyclane.tensor.host.Bf16RowsPacking;
 import io.cyclane.tensor.host.CopyKernel;
 import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.KernelSet;
@@ -30,6 +31,7 @@ import io.cyclane.tensor.op.Route;
 import io.cyclane.tensor.op.Scale;
 import io.cyclane.tensor.op.Softmax;
 import io.cyclane.tensor.op.Split;
+import io.cyclane.tensor.program.Narrowing;
 import io.cyclane.tensor.program.Program;
 import java.util.List;
 import java.util.function.IntPredicate;
@@ -57,7 +59,11 @@ final class ReferenceKernels implements KernelSet {
 
     @Override
     public Program prepare(Program program) {
-        return held == DType.F64 ? Widened.of(program) : program;
+        return switch (held) {
+            case F64 -> Widened.of(program);
+            case BF16 -> Narrowing.of(program, held);
+            default -> program;
+        };
     }
 
     @Override
@@ -72,7 +78,11 @@ final class ReferenceKernels implements KernelSet {
 
     @Override
     public Packing packing(Op op, int input) {
-        return held == DType.F64 ? WideRowsPacking.ROWS : RowsPacking.ROWS;
+        return switch (held) {
+            case F64 -> WideRowsPacking.ROWS;
+            case BF16 -> Bf16RowsPacking.BF16_ROWS;
+            default -> RowsPacking.ROWS;
+        };
     }
 
     @Override

@@ -1,9 +1,8 @@
-package io.cyclane.gpu.gemm;
+package io.cyclane.tensor.host;
 
 import io.cyclane.tensor.Bf16;
 import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Shape;
-import io.cyclane.tensor.host.Packing;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
