@@ -28,9 +28,13 @@ public final class OneOp {
         this.op = op;
     }
 
-    /** Gives the next input, an F32 value. */
+    /**
+     * Gives the next input, an F32 value; one that stays F32 whatever is stored is given as it is.
+     */
     public OneOp with(String name, Type type, float... values) {
-        arguments.add(new Argument(name, type, Given.numbers(values), new int[0], false));
+        boolean isStored = !op.takesAccumulated(arguments.size());
+        float[] numbers = isStored ? Given.numbers(values) : values;
+        arguments.add(new Argument(name, type, numbers, new int[0], false));
         return this;
     }
 

@@ -326,8 +326,8 @@ class HostDriverTest {
                                 "gemm",
                                 text ->
                                         text.replace(
-                                                "epilogue<float>(bias, residual, parts, rows,",
-                                                "epilogue<float>(bias, residual, parts, rows + 4,"));
+                                                "(bias, residual, parts, rows,",
+                                                "(bias, residual, parts, rows + 4,"));
         try (Backend backend = GpuOnHost.open(driver)) {
             String message =
                     assertThrows(

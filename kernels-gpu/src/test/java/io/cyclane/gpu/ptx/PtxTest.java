@@ -135,7 +135,15 @@ class PtxTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gemm", "matrix_gemm", "attention", "matrix_attention"})
+    @ValueSource(
+            strings = {
+                "gemm",
+                "matrix_gemm",
+                "attention",
+                "matrix_attention",
+                "experts",
+                "mixture"
+            })
     void productsAndAttentionDoNotSpill(String source) throws IOException {
         String report = Files.readString(SOURCES.resolve("ptxas.txt"));
         for (String chip : List.of("sm_80", "sm_90")) {
