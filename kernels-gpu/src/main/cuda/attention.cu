@@ -1,43 +1,11 @@
-// Attention inside each sequence of a ragged batch, a tile of queries of one head per block.
-#include "operands.cuh"
+// Attention inside each sequence of a ragged batch, a tile of queries of one head per block; bf16 by matrix
+// instructions, but for the widest heads, stands in matrix_attention.cu.
+#include "element.cuh"
+#include "sequences.cuh"
 
 constexpr int THREADS = 128;
 constexpr int ROW_THREADS = 16;  // half a warp shares a row of scores
 constexpr int THREAD_ROW_GROUPS = THREADS / ROW_THREADS;
-
-struct Tile {
-    int start;  // the sequence's first row
-    int length;
-    int first;  // the tile's first query, counted in the sequence
-};
-
-// Tiles are counted sequence by sequence, each beginning one of its own: which tile is this block's? A warp looks at
-// 32 sequences at a time, every warp of a block at the same.
-__device__ bool find_tile(Tile& tile, const int* offsets, int sequences, int wanted, int queries) {
-    int lane = threadIdx.x % LANES;
-    int seen = 0;
-    for (int base = 0; base < sequences; base += LANES) {
-        int sequence = base + lane;
-        int start = sequence < sequences ? offsets[sequence] : 0;
-        int length = sequence < sequences ? offsets[sequence + 1] - start : 0;
-        int tiles = (length + queries - 1) / queries;
-        int upTo = tiles;
-        for (int distance = 1; distance < LANES; distance *= 2) {
-            int before = __shfl_up_sync(WARP, upTo, distance);
-            upTo += lane >= distance ? before : 0;
-        }
-        unsigned beyond = __ballot_sync(WARP, seen + upTo > wanted);
-        if (beyond != 0) {
-            int owner = __ffs(beyond) - 1;
-            tile.start = __shfl_sync(WARP, start, owner);
-            tile.length = __shfl_sync(WARP, length, owner);
-            tile.first = (wanted - seen - __shfl_sync(WARP, upTo - tiles, owner)) * queries;
-            return true;
-        }
-        seen += __shfl_sync(WARP, upTo, LANES - 1);
-    }
-    return false;
-}
 
 __device__ __forceinline__ float row_max(float x) {
     for (int distance = ROW_THREADS / 2; distance > 0; distance /= 2) {
@@ -55,13 +23,13 @@ __device__ __forceinline__ float row_sum(float x) {
 
 // Copies rows `first` to `first + ROWS - 1` of a sequence's head into a tile; what lies beyond the sequence or the
 // head is 0.
-template <int ROWS, int WIDTH, int STRIDE>
-__device__ void load(float* to, const float* from, int first, int length, int width, int headWidth) {
+template <typename T, int ROWS, int WIDTH, int STRIDE>
+__device__ void load(float* to, const T* from, int first, int length, int width, int headWidth) {
     for (int element = threadIdx.x; element < ROWS * WIDTH; element += THREADS) {
         int row = element / WIDTH;
         int column = element % WIDTH;
         bool isIn = first + row < length && column < headWidth;
-        to[row * STRIDE + column] = isIn ? from[static_cast<long long>(first + row) * width + column] : 0.0f;
+        to[row * STRIDE + column] = isIn ? get(from, static_cast<long long>(first + row) * width + column) : 0.0f;
     }
 }
 
@@ -69,7 +37,7 @@ __device__ void load(float* to, const float* from, int first, int length, int wi
 // the scores as of the result. Keys are taken in fixed blocks counted from the sequence's first row, so that the
 // sums do not depend on the batch; the largest score so far is kept per row, and what was summed under a smaller one
 // is scaled down (arXiv:2205.14135, algorithm 1).
-template <int WIDTH, int QUERIES, int KEYS>
+template <typename T, int WIDTH, int QUERIES, int KEYS>
 __device__ __forceinline__ void attend(float* queries, float* keys, float* weights, Operand query, Operand key,
                                        Operand value_, Operand y, Operand logSums, const Tile& tile, int head,
                                        int heads, int headWidth, float scale, int window) {
@@ -82,7 +50,7 @@ __device__ __forceinline__ void attend(float* queries, float* keys, float* weigh
     long long origin = static_cast<long long>(tile.start) * width + head * headWidth;
     int rowOfThread = threadIdx.x / ROW_THREADS * MY_ROWS;
     int lane = threadIdx.x % ROW_THREADS;
-    load<QUERIES, WIDTH, WIDTH>(queries, at<float>(query) + origin, tile.first, tile.length, width, headWidth);
+    load<T, QUERIES, WIDTH, WIDTH>(queries, at<T>(query) + origin, tile.first, tile.length, width, headWidth);
     float largest[MY_ROWS];
     float sums[MY_ROWS];
     float result[MY_ROWS][MY_COLUMNS];
@@ -102,7 +70,7 @@ __device__ __forceinline__ void attend(float* queries, float* keys, float* weigh
     int to = min(last + reach + 1, tile.length);
     for (int block = from; block < to; block += KEYS) {
         __syncthreads();  // the values of the block before are used up
-        load<KEYS, WIDTH, STRIDE>(keys, at<float>(key) + origin, block, tile.length, width, headWidth);
+        load<T, KEYS, WIDTH, STRIDE>(keys, at<T>(key) + origin, block, tile.length, width, headWidth);
         __syncthreads();  // keys, and at first queries, are there
         float scores[MY_ROWS][MY_KEYS];
 #pragma unroll
@@ -151,7 +119,7 @@ __device__ __forceinline__ void attend(float* queries, float* keys, float* weigh
             }
         }
         __syncthreads();  // keys are used up, weights are there
-        load<KEYS, WIDTH, STRIDE>(keys, at<float>(value_) + origin, block, tile.length, width, headWidth);
+        load<T, KEYS, WIDTH, STRIDE>(keys, at<T>(value_) + origin, block, tile.length, width, headWidth);
         __syncthreads();  // values are there, where the keys were
         for (int q = 0; q < KEYS; q++) {
 #pragma unroll
@@ -170,12 +138,12 @@ __device__ __forceinline__ void attend(float* queries, float* keys, float* weigh
         if (p >= tile.length) {
             continue;
         }
-        float* row = at<float>(y) + origin + static_cast<long long>(p) * width;
+        T* row = at<T>(y) + origin + static_cast<long long>(p) * width;
 #pragma unroll
         for (int j = 0; j < MY_COLUMNS; j++) {
             int column = lane + j * ROW_THREADS;
             if (column < headWidth) {
-                row[column] = result[i][j] / sums[i];
+                put(row, column, result[i][j] / sums[i]);
             }
         }
         if (logSums.address != nullptr && lane == 0) {
@@ -186,7 +154,7 @@ __device__ __forceinline__ void attend(float* queries, float* keys, float* weigh
 
 // query, key, value and y are [T, heads * headWidth]; y may be query: a block reads the elements it writes, and no
 // other, before it writes them. An address of 0 leaves the logarithms of sums, [T, heads], out.
-#define ATTENTION(NAME, WIDTH, QUERIES, KEYS)                                                                        \
+#define ATTENTION(NAME, T, WIDTH, QUERIES, KEYS)                                                                     \
     extern "C" __global__ void __launch_bounds__(THREADS)                                                            \
     NAME(Operand query, Operand key, Operand value_, Operand offsets, Operand y, Operand logSums, Count sequences,   \
          int heads, int headWidth, float scale, int window) {                                                        \
@@ -195,12 +163,13 @@ __device__ __forceinline__ void attend(float* queries, float* keys, float* weigh
         __shared__ float weights[(QUERIES) * ((KEYS) + 1)];                                                          \
         Tile tile;                                                                                                   \
         if (find_tile(tile, at<int>(offsets), value(sequences), blockIdx.x, QUERIES)) {                              \
-            attend<WIDTH, QUERIES, KEYS>(queries, keys, weights, query, key, value_, y, logSums, tile, blockIdx.y,   \
-                                         heads, headWidth, scale, window);                                           \
+            attend<T, WIDTH, QUERIES, KEYS>(queries, keys, weights, query, key, value_, y, logSums, tile,            \
+                                            blockIdx.y, heads, headWidth, scale, window);                            \
         }                                                                                                            \
     }
 
-ATTENTION(attention_32_f32, 32, 32, 32)
-ATTENTION(attention_64_f32, 64, 32, 32)
-ATTENTION(attention_128_f32, 128, 32, 32)
-ATTENTION(attention_384_f32, 384, 8, 16)
+ATTENTION(attention_32_f32, float, 32, 32, 32)
+ATTENTION(attention_64_f32, float, 64, 32, 32)
+ATTENTION(attention_128_f32, float, 128, 32, 32)
+ATTENTION(attention_384_f32, float, 384, 8, 16)
+ATTENTION(attention_384_bf16, Bf16, 384, 8, 16)

@@ -1,51 +1,152 @@
-// One element per thread: add, multiply, scale, copy, split.
+// A few neighbouring elements per thread: add, multiply, scale, split, convert, copy. y may be what it is made of: a
+// thread reads the elements that it writes, and no other of that place.
+#include "chunks.cuh"
 #include "operands.cuh"
 
 constexpr int THREADS = 256;
 
-// a and y are [.., D]; b is of a's shape, or [D]: its element i lies at i modulo its count. y may be a or b.
-template <bool IS_SUM>
+// a and y are [.., D]; b is of a's shape, or [D]: its element i lies at i modulo its count.
+template <typename T, bool IS_SUM>
 __device__ void binary(Operand a, Operand b, Operand y, Count elements, int period) {
-    int i = blockIdx.x * THREADS + threadIdx.x;
-    if (i < value(elements)) {
-        float left = at<float>(a)[i];
-        float right = at<float>(b)[i % period];
-        at<float>(y)[i] = IS_SUM ? left + right : left * right;
+    unsigned first = first_element<THREADS>();
+    int left = left_from(first, elements);
+    if (left <= 0) {
+        return;
     }
-}
-
-extern "C" __global__ void __launch_bounds__(THREADS)
-add_f32(Operand a, Operand b, Operand y, Count elements, int period) {
-    binary<true>(a, b, y, elements, period);
-}
-
-extern "C" __global__ void __launch_bounds__(THREADS)
-multiply_f32(Operand a, Operand b, Operand y, Count elements, int period) {
-    binary<false>(a, b, y, elements, period);
-}
-
-extern "C" __global__ void __launch_bounds__(THREADS)
-scale_f32(Operand x, Operand y, Count elements, float factor) {
-    int i = blockIdx.x * THREADS + threadIdx.x;
-    if (i < value(elements)) {
-        at<float>(y)[i] = factor * at<float>(x)[i];
+    const T* lefts = at<T>(a) + first;
+    const T* rights = at<T>(b);
+    T* to = at<T>(y) + first;
+    bool isWhole = left >= EACH && is_chunk(lefts) && is_chunk(to);
+    T x[EACH];
+    T z[EACH];
+    load_some(x, lefts, left, isWhole);
+    if (isWhole && period % EACH == 0 && is_chunk(rights)) {
+        load_chunks(z, rights + first % period);
+    } else {
+#pragma unroll
+        for (int i = 0; i < EACH; i++) {
+            z[i] = rights[(first + min(i, left - 1)) % period];
+        }
     }
+#pragma unroll
+    for (int i = 0; i < EACH; i++) {
+        put(x, i, IS_SUM ? get(x, i) + get(z, i) : get(x, i) * get(z, i));
+    }
+    store_some(to, x, left, isWhole);
 }
 
-// Words of four bytes, whatever they stand for. y may be x.
+template <typename T>
+__device__ void scale(Operand x, Operand y, Count elements, float factor) {
+    unsigned first = first_element<THREADS>();
+    int left = left_from(first, elements);
+    if (left <= 0) {
+        return;
+    }
+    const T* from = at<T>(x) + first;
+    T* to = at<T>(y) + first;
+    bool isWhole = left >= EACH && is_chunk(from) && is_chunk(to);
+    T z[EACH];
+    load_some(z, from, left, isWhole);
+#pragma unroll
+    for (int i = 0; i < EACH; i++) {
+        put(z, i, factor * get(z, i));
+    }
+    store_some(to, z, left, isWhole);
+}
+
+// y [.., D] are the columns of x [.., stride] from `start` on; `elements` counts those of y.
+template <typename T>
+__device__ void split(Operand x, Operand y, Count elements, int width, int stride, int start) {
+    unsigned first = first_element<THREADS>();
+    int left = left_from(first, elements);
+    if (left <= 0) {
+        return;
+    }
+    T* to = at<T>(y) + first;
+    const T* from = at<T>(x) + static_cast<long long>(first / width) * stride + start + first % width;
+    bool isWhole = left >= EACH && width % EACH == 0 && is_chunk(from) && is_chunk(to);
+    T z[EACH];
+    if (isWhole) {
+        load_chunks(z, from);
+    } else {
+#pragma unroll
+        for (int i = 0; i < EACH; i++) {
+            unsigned index = first + min(i, left - 1);
+            z[i] = at<T>(x)[static_cast<long long>(index / width) * stride + start + index % width];
+        }
+    }
+    store_some(to, z, left, isWhole);
+}
+
+#define FORMS(TYPE, T)                                                                                               \
+    extern "C" __global__ void __launch_bounds__(THREADS)                                                            \
+    add_##TYPE(Operand a, Operand b, Operand y, Count elements, int period) {                                        \
+        binary<T, true>(a, b, y, elements, period);                                                                  \
+    }                                                                                                                \
+    extern "C" __global__ void __launch_bounds__(THREADS)                                                            \
+    multiply_##TYPE(Operand a, Operand b, Operand y, Count elements, int period) {                                   \
+        binary<T, false>(a, b, y, elements, period);                                                                 \
+    }                                                                                                                \
+    extern "C" __global__ void __launch_bounds__(THREADS)                                                            \
+    scale_##TYPE(Operand x, Operand y, Count elements, float factor) {                                               \
+        scale<T>(x, y, elements, factor);                                                                            \
+    }                                                                                                                \
+    extern "C" __global__ void __launch_bounds__(THREADS)                                                            \
+    split_##TYPE(Operand x, Operand y, Count elements, int width, int stride, int start) {                           \
+        split<T>(x, y, elements, width, stride, start);                                                              \
+    }
+
+FORMS(f32, float)
+FORMS(bf16, Bf16)
+
+template <typename From, typename To>
+__device__ void convert(Operand x, Operand y, Count elements) {
+    unsigned first = first_element<THREADS>();
+    int left = left_from(first, elements);
+    if (left <= 0) {
+        return;
+    }
+    const From* from = at<From>(x) + first;
+    To* to = at<To>(y) + first;
+    bool isWhole = left >= EACH && is_chunk(from) && is_chunk(to);
+    From wide[EACH];
+    To z[EACH];
+    load_some(wide, from, left, isWhole);
+#pragma unroll
+    for (int i = 0; i < EACH; i++) {
+        put(z, i, get(wide, i));
+    }
+    store_some(to, z, left, isWhole);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) convert_f32_bf16(Operand x, Operand y, Count elements) {
+    convert<float, Bf16>(x, y, elements);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) convert_bf16_f32(Operand x, Operand y, Count elements) {
+    convert<Bf16, float>(x, y, elements);
+}
+
+// Words, whatever they stand for: their bits as they are.
+template <typename T>
+__device__ void copy(Operand x, Operand y, Count words) {
+    unsigned first = first_element<THREADS>();
+    int left = left_from(first, words);
+    if (left <= 0) {
+        return;
+    }
+    const T* from = at<T>(x) + first;
+    T* to = at<T>(y) + first;
+    bool isWhole = left >= EACH && is_chunk(from) && is_chunk(to);
+    T z[EACH];
+    load_some(z, from, left, isWhole);
+    store_some(to, z, left, isWhole);
+}
+
 extern "C" __global__ void __launch_bounds__(THREADS) copy_u32(Operand x, Operand y, Count words) {
-    int i = blockIdx.x * THREADS + threadIdx.x;
-    if (i < value(words)) {
-        at<unsigned>(y)[i] = at<unsigned>(x)[i];
-    }
+    copy<float>(x, y, words);
 }
 
-// y [.., D] are the columns of x [.., stride] from `first` on; `elements` counts those of y.
-extern "C" __global__ void __launch_bounds__(THREADS)
-split_f32(Operand x, Operand y, Count elements, int width, int stride, int first) {
-    int i = blockIdx.x * THREADS + threadIdx.x;
-    if (i < value(elements)) {
-        int row = i / width;
-        at<float>(y)[i] = at<float>(x)[static_cast<long long>(row) * stride + first + (i - row * width)];
-    }
+extern "C" __global__ void __launch_bounds__(THREADS) copy_u16(Operand x, Operand y, Count words) {
+    copy<Bf16>(x, y, words);
 }

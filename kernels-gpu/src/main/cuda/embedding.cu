@@ -1,12 +1,13 @@
 // Rows of tables, positions inside sequences, and rotation by them.
+#include "chunks.cuh"
 #include "operands.cuh"
 
 constexpr int THREADS = 128;
 
 // A block per row: y[i] = table[ids[i]]. An id outside the table is reported, and its row is zeros.
-extern "C" __global__ void __launch_bounds__(THREADS)
-embedding_f32(Operand table, Operand ids, Operand y, Count rows, int vocabulary, int width,
-              unsigned long long* fault) {
+template <typename T>
+__device__ void embedding(Operand table, Operand ids, Operand y, Count rows, int vocabulary, int width,
+                          unsigned long long* fault) {
     int row = blockIdx.x;
     if (row >= value(rows)) {
         return;
@@ -16,10 +17,14 @@ embedding_f32(Operand table, Operand ids, Operand y, Count rows, int vocabulary,
     if (!isInside && threadIdx.x == 0) {
         report(fault, row, static_cast<unsigned>(id));
     }
-    const float* from = at<float>(table) + static_cast<long long>(isInside ? id : 0) * width;
-    float* to = at<float>(y) + static_cast<long long>(row) * width;
-    for (int i = threadIdx.x; i < width; i += THREADS) {
-        to[i] = isInside ? from[i] : 0.0f;
+    const T* from = at<T>(table) + static_cast<long long>(isInside ? id : 0) * width;
+    T* to = at<T>(y) + static_cast<long long>(row) * width;
+    constexpr int N = PER_CHUNK<T>;
+    bool isWhole = width % N == 0;
+    for (int first = threadIdx.x * N; first < width; first += THREADS * N) {
+        T z[N];
+        load_some(z, from + first, isInside ? width - first : 0, isWhole && isInside);
+        store_some(to + first, z, width - first, isWhole);
     }
 }
 
@@ -36,11 +41,11 @@ extern "C" __global__ void __launch_bounds__(THREADS) positions_i32(Operand offs
     }
 }
 
-// A block per row, a thread per pair (i, i + half) of a head; y may be x. A position outside the table is
+// A block per row, a thread per pairs (i, i + half) of a head; y may be x. A position outside the table is
 // reported, and its row stays as it is.
-extern "C" __global__ void __launch_bounds__(THREADS)
-rotary_f32(Operand x, Operand table, Operand positions, Operand y, Count rows, int width, int headWidth, int places,
-           unsigned long long* fault) {
+template <typename T>
+__device__ void rotary(Operand x, Operand table, Operand positions, Operand y, Count rows, int width,
+                       int headWidth, int places, unsigned long long* fault) {
     int row = blockIdx.x;
     if (row >= value(rows)) {
         return;
@@ -51,17 +56,64 @@ rotary_f32(Operand x, Operand table, Operand positions, Operand y, Count rows, i
         report(fault, row, static_cast<unsigned>(position));
     }
     int half = headWidth / 2;
-    const float* angles = at<float>(table) + static_cast<long long>(isInside ? position : 0) * headWidth;
-    const float* from = at<float>(x) + static_cast<long long>(row) * width;
-    float* to = at<float>(y) + static_cast<long long>(row) * width;
+    const T* angles = at<T>(table) + static_cast<long long>(isInside ? position : 0) * headWidth;
+    const T* from = at<T>(x) + static_cast<long long>(row) * width;
+    T* to = at<T>(y) + static_cast<long long>(row) * width;
+    // Pairs of a head are taken in chunks where half a head is whole ones, else one by one.
+    auto turn = [&](auto& a, auto& b, const auto& cosines, const auto& sines, int count) {
+#pragma unroll
+        for (int i = 0; i < count; i++) {
+            float low = get(a, i);
+            float high = get(b, i);
+            float cosine = isInside ? get(cosines, i) : 1.0f;
+            float sine = isInside ? get(sines, i) : 0.0f;
+            put(a, i, low * cosine - high * sine);
+            put(b, i, high * cosine + low * sine);
+        }
+    };
+    constexpr int N = PER_CHUNK<T>;
+    if (half % N == 0) {
+        for (int pair = threadIdx.x * N; pair < width / 2; pair += THREADS * N) {
+            int i = pair % half;
+            int low = pair / half * headWidth + i;
+            T a[N];
+            T b[N];
+            T cosines[N];
+            T sines[N];
+            load_chunks(a, from + low);
+            load_chunks(b, from + low + half);
+            load_chunks(cosines, angles + i);
+            load_chunks(sines, angles + i + half);
+            turn(a, b, cosines, sines, N);
+            store_chunks(to + low, a);
+            store_chunks(to + low + half, b);
+        }
+        return;
+    }
     for (int pair = threadIdx.x; pair < width / 2; pair += THREADS) {
         int i = pair % half;
         int low = pair / half * headWidth + i;
-        float a = from[low];
-        float b = from[low + half];
-        float cosine = isInside ? angles[i] : 1.0f;
-        float sine = isInside ? angles[i + half] : 0.0f;
-        to[low] = a * cosine - b * sine;
-        to[low + half] = b * cosine + a * sine;
+        T a[1] = {from[low]};
+        T b[1] = {from[low + half]};
+        const T cosines[1] = {angles[i]};
+        const T sines[1] = {angles[i + half]};
+        turn(a, b, cosines, sines, 1);
+        to[low] = a[0];
+        to[low + half] = b[0];
     }
 }
+
+#define FORMS(TYPE, T)                                                                                               \
+    extern "C" __global__ void __launch_bounds__(THREADS)                                                            \
+    embedding_##TYPE(Operand table, Operand ids, Operand y, Count rows, int vocabulary, int width,                   \
+                     unsigned long long* fault) {                                                                    \
+        embedding<T>(table, ids, y, rows, vocabulary, width, fault);                                                 \
+    }                                                                                                                \
+    extern "C" __global__ void __launch_bounds__(THREADS)                                                            \
+    rotary_##TYPE(Operand x, Operand table, Operand positions, Operand y, Count rows, int width, int headWidth,      \
+                  int places, unsigned long long* fault) {                                                           \
+        rotary<T>(x, table, positions, y, rows, width, headWidth, places, fault);                                    \
+    }
+
+FORMS(f32, float)
+FORMS(bf16, Bf16)

@@ -1,31 +1,32 @@
 // Routed experts: the choice of them, their products, and the sum of what they gave.
-#include "operands.cuh"
+#include "groups.cuh"
+#include "matrix_products.cuh"
+#include "products_f32.cuh"
 
 constexpr int THREADS = 128;
 constexpr int WARPS = THREADS / LANES;
-constexpr int MOST_EXPERTS = 256;
 
 // Why a score is none, for the message: in the two lowest bits of a report, above them the expert.
 enum NotFinite { NOT_A_NUMBER, POSITIVE, NEGATIVE };
 
 // A warp per row. Scores are compared, not probabilities; of equal ones the lower index is taken. An address of 0
 // leaves the probabilities out.
-extern "C" __global__ void __launch_bounds__(THREADS)
-route_f32(Operand x, Operand weight, Operand chosen, Operand gates, Operand probabilities, Count rows, int width,
-          int experts, int choices, int isRenormalised, unsigned long long* fault) {
-    __shared__ float scoresOf[WARPS][MOST_EXPERTS];
+template <typename T>
+__device__ __forceinline__ void route(float (&scoresOf)[WARPS][MOST_EXPERTS], Operand x, Operand weight,
+                                      Operand chosen, Operand gates, Operand probabilities, Count rows, int width,
+                                      int experts, int choices, int isRenormalised, unsigned long long* fault) {
     int row = blockIdx.x * WARPS + threadIdx.x / LANES;
     int lane = threadIdx.x % LANES;
     if (row >= value(rows)) {
         return;
     }
     float* scores = scoresOf[threadIdx.x / LANES];
-    const float* in = at<float>(x) + static_cast<long long>(row) * width;
+    const T* in = at<T>(x) + static_cast<long long>(row) * width;
     for (int expert = 0; expert < experts; expert++) {
-        const float* factors = at<float>(weight) + static_cast<long long>(expert) * width;
+        const T* factors = at<T>(weight) + static_cast<long long>(expert) * width;
         float sum = 0.0f;
         for (int i = lane; i < width; i += LANES) {
-            sum = fmaf(in[i], factors[i], sum);
+            sum = fmaf(get(in, i), get(factors, i), sum);
         }
         sum = warp_sum(sum);
         if (lane == 0) {
@@ -91,95 +92,91 @@ route_f32(Operand x, Operand weight, Operand chosen, Operand gates, Operand prob
 }
 
 // y[c] = scale * (weight[experts[c]] . x[c]) [+ base], c a choice: x has a row per choice, or with isShared one for
-// all `choices` of a row, as base has. An expert that is none is reported, and its products are zeros.
-struct ExpertProduct {
-    const float* row;
-    const float* matrix;
-    const float* base;
-    float* y;
-};
-
-__device__ bool bind_product(ExpertProduct& product, Operand x, Operand experts, Operand weight, Operand base, Operand y,
-                             int choice, int choices, int isShared, int count, int inner, int outputs,
-                             unsigned long long* fault, bool isFirst) {
-    int expert = at<int>(experts)[choice];
-    bool isInside = expert >= 0 && expert < count;
-    if (!isInside && isFirst) {
-        report(fault, choice, static_cast<unsigned>(expert));
-    }
-    product.row = at<float>(x) + static_cast<long long>(isShared ? choice / choices : choice) * inner;
-    product.matrix = at<float>(weight) + static_cast<long long>(isInside ? expert : 0) * outputs * inner;
-    product.base =
-        base.address == nullptr ? nullptr : at<float>(base) + static_cast<long long>(choice / choices) * outputs;
-    product.y = at<float>(y) + static_cast<long long>(choice) * outputs;
-    return isInside;
-}
-
-__device__ void finish_product(const ExpertProduct& product, int output, float sum, float scale) {
-    float scaled = scale * sum;
-    product.y[output] = product.base == nullptr ? scaled : product.base[output] + scaled;
-}
-
-// For wide rows and few outputs: a block per choice, a warp per output.
-extern "C" __global__ void __launch_bounds__(THREADS)
-expert_matmul_wide_f32(Operand x, Operand experts, Operand weight, Operand base, Operand y, Count choiceCount,
-                       int choices, int isShared, int count, int inner, int outputs, float scale,
-                       unsigned long long* fault) {
-    int choice = blockIdx.x;
-    if (choice >= value(choiceCount)) {
+// all `choices` of a row, as base has. A tile's rows are gathered from the choices of one expert, and its products
+// scattered back to them; those of an expert that is none are zeros. So an expert's matrix is read once per 64 of its
+// choices, whatever the skew, and a product's bits are those of its chain alone.
+template <typename Tile>
+__device__ __forceinline__ void expert_matmul(Tile& tile, Gathered& gathered, Operand x, Operand weight, Operand base,
+                                              Operand y, const Groups& groups, int choices, int isShared, int count,
+                                              int inner, int outputs, float scale) {
+    using T = typename Tile::Element;
+    int expert = gather(gathered, groups, blockIdx.y, count, TILE_THREADS);
+    if (expert < 0) {
         return;
     }
-    ExpertProduct product;
-    bool isInside = bind_product(product, x, experts, weight, base, y, choice, choices, isShared, count, inner,
-                                 outputs, fault, threadIdx.x == 0);
-    for (int output = threadIdx.x / LANES; output < outputs; output += WARPS) {
-        const float* factors = product.matrix + static_cast<long long>(output) * inner;
-        float sum = 0.0f;
-        for (int i = threadIdx.x % LANES; i < inner; i += LANES) {
-            sum = fmaf(factors[i], product.row[i], sum);
-        }
-        sum = warp_sum(sum);
-        if (threadIdx.x % LANES == 0) {
-            finish_product(product, output, isInside ? sum : 0.0f, scale);
+    bool isInside = expert < count;
+    int firstColumn = blockIdx.x * Tile::COLUMNS;
+    auto row_of = [&](int i) {
+        int choice = gathered.choices[i];
+        return choice >= 0 && isShared ? choice / choices : choice;
+    };
+    auto column_of = [&](int j) { return firstColumn + j < outputs ? firstColumn + j : -1; };
+    const T* matrix = at<T>(weight) + static_cast<long long>(isInside ? expert : 0) * outputs * inner;
+    typename Tile::Sums sums;
+    multiply(tile, sums, at<T>(x), row_of, matrix, column_of, isInside ? inner : 0);
+#pragma unroll
+    for (int i = 0; i < Tile::MY_ROWS; i++) {
+        int choice = gathered.choices[Tile::row(i)];
+#pragma unroll
+        for (int j = 0; j < Tile::MY_COLUMNS; j++) {
+            int column = column_of(Tile::column(j));
+            if (choice >= 0 && column >= 0) {
+                float y_ = scale * sums.at(i, j);
+                if (base.address != nullptr) {
+                    y_ += get(at<T>(base), static_cast<long long>(choice / choices) * outputs + column);
+                }
+                put(at<T>(y), static_cast<long long>(choice) * outputs + column, y_);
+            }
         }
     }
 }
 
-// For narrow rows and many outputs: a block per choice, a thread per output.
-extern "C" __global__ void __launch_bounds__(THREADS)
-expert_matmul_narrow_f32(Operand x, Operand experts, Operand weight, Operand base, Operand y, Count choiceCount,
-                         int choices, int isShared, int count, int inner, int outputs, float scale,
-                         unsigned long long* fault) {
-    int choice = blockIdx.x;
-    if (choice >= value(choiceCount)) {
-        return;
+#define EXPERT_MATMUL(NAME, TILE)                                                                                    \
+    extern "C" __global__ void __launch_bounds__(TILE_THREADS)                                                       \
+    NAME(Operand x, Operand weight, Operand base, Operand y, Operand scratch, int mostChoices, int choices,          \
+         int isShared, int count, int inner, int outputs, float scale) {                                             \
+        __shared__ TILE tile;                                                                                        \
+        __shared__ Gathered gathered;                                                                                \
+        expert_matmul(tile, gathered, x, weight, base, y, groups_at(scratch, count, mostChoices), choices, isShared, \
+                      count, inner, outputs, scale);                                                                 \
     }
-    ExpertProduct product;
-    bool isInside = bind_product(product, x, experts, weight, base, y, choice, choices, isShared, count, inner,
-                                 outputs, fault, threadIdx.x == 0);
-    for (int output = threadIdx.x; output < outputs; output += THREADS) {
-        const float* factors = product.matrix + static_cast<long long>(output) * inner;
-        float sum = 0.0f;
-        for (int i = 0; i < inner; i++) {
-            sum = fmaf(factors[i], product.row[i], sum);
-        }
-        finish_product(product, output, isInside ? sum : 0.0f, scale);
-    }
-}
+
+// For few outputs, as a low-rank update's first factor has, and for many. Matrix instructions waste less on few
+// outputs than it takes to read x.
+EXPERT_MATMUL(expert_matmul_16_f32, ProductsF32<16>)
+EXPERT_MATMUL(expert_matmul_64_f32, ProductsF32<64>)
+using ProductsBf16 = MatrixProducts<Bf16, GROUP_ROWS, 64>;
+EXPERT_MATMUL(expert_matmul_64_bf16, ProductsBf16)
 
 // y[t] = sum over j of gates[t, j] * x[t, j]; `elements` counts those of y [.., width].
-extern "C" __global__ void __launch_bounds__(THREADS)
-combine_f32(Operand gates, Operand x, Operand y, Count elements, int width, int choices) {
+template <typename T>
+__device__ void combine(Operand gates, Operand x, Operand y, Count elements, int width, int choices) {
     int i = blockIdx.x * THREADS + threadIdx.x;
     if (i >= value(elements)) {
         return;
     }
     int row = i / width;
-    const float* from = at<float>(x) + static_cast<long long>(row) * choices * width + (i - row * width);
+    const T* from = at<T>(x) + static_cast<long long>(row) * choices * width + (i - row * width);
     const float* factors = at<float>(gates) + static_cast<long long>(row) * choices;
     float sum = 0.0f;
     for (int choice = 0; choice < choices; choice++) {
-        sum = fmaf(factors[choice], from[static_cast<long long>(choice) * width], sum);
+        sum = fmaf(factors[choice], get(from, static_cast<long long>(choice) * width), sum);
     }
-    at<float>(y)[i] = sum;
+    put(at<T>(y), i, sum);
 }
+
+#define FORMS(TYPE, T)                                                                                               \
+    extern "C" __global__ void __launch_bounds__(THREADS)                                                            \
+    route_##TYPE(Operand x, Operand weight, Operand chosen, Operand gates, Operand probabilities, Count rows,        \
+                 int width, int experts, int choices, int isRenormalised, unsigned long long* fault) {               \
+        __shared__ float scores[WARPS][MOST_EXPERTS];                                                                \
+        route<T>(scores, x, weight, chosen, gates, probabilities, rows, width, experts, choices, isRenormalised,     \
+                 fault);                                                                                             \
+    }                                                                                                                \
+    extern "C" __global__ void __launch_bounds__(THREADS)                                                            \
+    combine_##TYPE(Operand gates, Operand x, Operand y, Count elements, int width, int choices) {                    \
+        combine<T>(gates, x, y, elements, width, choices);                                                           \
+    }
+
+FORMS(f32, float)
+FORMS(bf16, Bf16)

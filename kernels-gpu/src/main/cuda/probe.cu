@@ -60,7 +60,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) probe_multiply_bf16(float*
     for (int round = 0; round < rounds; round++) {
 #pragma unroll
         for (int i = 0; i < CHAINS; i++) {
-            multiply_bf16(sums[i], left, right);
+            multiply_add_bf16(sums[i], left, right);
         }
     }
     float sum = 0.0f;

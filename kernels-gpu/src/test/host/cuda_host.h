@@ -4,11 +4,14 @@
 // What a GPU leaves open is made to hurt: shared memory is filled with NaN before every block, warps and lanes take
 // turns in one direction and then the other, and blocks run from first to last in one launch and from last to first in the next. A
 // barrier that some threads of a block do not reach, or reach at another line, is an error, and so is a warp
-// operation that lanes of a warp miss.
+// operation that lanes of a warp miss, and an address at which there is no memory. An asynchronous copy puts NaN where
+// it goes, and arrives when its thread waits for it.
 #pragma once
 
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +29,16 @@
 #define __align__(bytes) __attribute__((aligned(bytes)))
 #define __shared__ static __attribute__((section("cyclane_shared")))
 
+struct alignas(16) float4 {
+    float x, y, z, w;
+};
+
 struct dim3 {
     unsigned x, y, z;
+};
+
+struct alignas(16) uint4 {
+    unsigned x, y, z, w;
 };
 
 static dim3 threadIdx, blockIdx, blockDim, gridDim;
@@ -45,7 +56,18 @@ constexpr size_t STACK_BYTES = 64 * 1024;
 constexpr int WARP_LANES = 32;
 constexpr uint32_t UNWRITTEN = 0x7fc0dead;  // a NaN
 
+constexpr int COPY_BYTES = 16;
+constexpr int MOST_COPIES = 64;
+
 enum State { READY, AT_BARRIER, AT_WARP, DONE };
+
+// A copy on its way, of a group.
+struct Copy {
+    void* to;
+    const void* from;
+    bool isThere;
+    unsigned group;
+};
 
 struct Fiber {
     ucontext_t first;
@@ -55,6 +77,9 @@ struct Fiber {
     int line;
     unsigned warpOperations;
     unsigned thread;
+    Copy copies[MOST_COPIES];
+    int copyCount;
+    unsigned copyGroups;
 };
 
 static Fiber fibers[MOST_THREADS];
@@ -62,9 +87,13 @@ static int made = 0;
 static Fiber* current;
 static jmp_buf scheduler;
 struct Slot {
-    unsigned words[8];
+    unsigned words[10];
 };
 static Slot exchange[2][MOST_THREADS];  // by parity: a lane is at most one warp operation ahead of another
+// Of each warp: the sums of the last product of matrices, and which of its operations that was.
+typedef float Row __attribute__((vector_size(32)));
+static Row products[MOST_THREADS / WARP_LANES][16];
+static unsigned multiplied[MOST_THREADS / WARP_LANES];
 static void (*body)(void**);
 static void** arguments;
 static char failure[256];
@@ -83,6 +112,38 @@ inline void yield(State state, int line) {
         _longjmp(scheduler, 1);
     }
 }
+
+static pthread_t runner;
+static struct sigaction handlerBefore;
+
+// A thread of a block that touches what is not there ends, and with it the launch; anything else, of this thread or
+// another, is for who handled it before: a JVM's own code faults on purpose.
+static void on_fault(int signal, siginfo_t* info, void* where) {
+    if (current != nullptr && pthread_equal(runner, pthread_self())) {
+        fail("thread %d touches memory that is not there", current->thread, 0, 0);
+        yield(DONE, 0);
+    }
+    if (handlerBefore.sa_flags & SA_SIGINFO) {
+        handlerBefore.sa_sigaction(signal, info, where);
+    } else {
+        sigaction(SIGSEGV, &handlerBefore, nullptr);
+    }
+}
+
+// While it lives, faults of this thread's kernels are told.
+struct FaultGuard {
+    FaultGuard() {
+        runner = pthread_self();
+        struct sigaction own = {};
+        own.sa_sigaction = on_fault;
+        own.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
+        sigaction(SIGSEGV, &own, &handlerBefore);
+    }
+    ~FaultGuard() {
+        sigaction(SIGSEGV, &handlerBefore, nullptr);
+        current = nullptr;
+    }
+};
 
 static void fiber_main() {
     for (;;) {
@@ -163,8 +224,11 @@ static bool run_block(int threads, bool isOdd) {
     for (int i = 0; i < threads; i++) {
         fibers[i].state = READY;
         fibers[i].warpOperations = 0;
+        fibers[i].copyCount = 0;
+        fibers[i].copyGroups = 0;
     }
     int warps = (threads + WARP_LANES - 1) / WARP_LANES;
+    memset(multiplied, 0, sizeof multiplied);
     for (unsigned phase = 0;; phase++) {
         for (int i = 0; i < warps; i++) {
             int warp = phase % 2 == 0 ? i : warps - 1 - i;
@@ -265,23 +329,135 @@ inline unsigned bf16(float x) {
     return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
-// The scalar model of mma.m16n8k16: each lane has handed in its part of a, then of b; see matrix.cuh for whose is
-// what. Products are added one after the other, which no hardware promises: tests bound the sum in any order.
-inline void multiply_bf16(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2], int line) {
-    struct {
-        unsigned words[6];
-    } mine = {{a[0], a[1], a[2], a[3], b[0], b[1]}};
-    const Slot* lanes = share(mine, line);
-    for (int i = 0; i < 4; i++) {
-        int row = lane() / 4 + i / 2 * 8;
-        int column = lane() % 4 * 2 + i % 2;
-        for (int k = 0; k < 16; k++) {
-            unsigned left = lanes[row % 8 * 4 + k % 8 / 2].words[row / 8 + k / 8 * 2];
-            unsigned right = lanes[column * 4 + k % 8 / 2].words[4 + k / 8];
-            int shift = k % 2 * 16;
-            c[i] = fmaf(widened(left >> shift & 0xffff), widened(right >> shift & 0xffff), c[i]);
+// What instructions read as tf32: the lower bits count for nothing.
+inline float as_tf32(unsigned word) {
+    word &= 0xffffe000u;
+    float x;
+    memcpy(&x, &word, sizeof x);
+    return x;
+}
+
+struct Factors {
+    float a[16][16];
+    Row b[16];
+};
+
+struct Bf16Words {
+    static constexpr int DEPTH = 16;
+
+    static void widen(Factors& to, const Slot* lanes) {
+        for (int lane = 0; lane < WARP_LANES; lane++) {
+            const unsigned* words = lanes[lane].words;
+            for (int half = 0; half < 2; half++) {
+                int k = lane % 4 * 2 + half;
+                for (int i = 0; i < 4; i++) {
+                    to.a[lane / 4 + i % 2 * 8][k + i / 2 * 8] = widened(words[i] >> half * 16 & 0xffff);
+                }
+                to.b[k][lane / 4] = widened(words[4] >> half * 16 & 0xffff);
+                to.b[k + 8][lane / 4] = widened(words[5] >> half * 16 & 0xffff);
+            }
         }
     }
+};
+
+struct Tf32Words {
+    static constexpr int DEPTH = 8;
+
+    static void widen(Factors& to, const Slot* lanes) {
+        for (int lane = 0; lane < WARP_LANES; lane++) {
+            const unsigned* words = lanes[lane].words;
+            for (int i = 0; i < 4; i++) {
+                to.a[lane / 4 + i % 2 * 8][lane % 4 + i / 2 * 4] = as_tf32(words[i]);
+            }
+            to.b[lane % 4][lane / 4] = as_tf32(words[4]);
+            to.b[lane % 4 + 4][lane / 4] = as_tf32(words[5]);
+        }
+    }
+};
+
+// The scalar model of mma.m16n8k16 in bf16 and mma.m16n8k8 in tf32: each lane has handed in its part of a, b and c;
+// see matrix.cuh for whose is what. The first lane to go on multiplies for all. Products are added one after the other,
+// which no hardware promises: tests bound the sum in any order.
+template <typename Words>
+inline void multiply_add(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2], int line) {
+    struct {
+        unsigned words[6];
+        float sums[4];
+    } mine = {{a[0], a[1], a[2], a[3], b[0], b[1]}, {c[0], c[1], c[2], c[3]}};
+    const Slot* lanes = share(mine, line);
+    int warp = current->thread / WARP_LANES;
+    Row(&sums)[16] = products[warp];
+    if (multiplied[warp] != current->warpOperations) {
+        multiplied[warp] = current->warpOperations;
+        Factors factors;
+        Words::widen(factors, lanes);
+        for (int lane = 0; lane < WARP_LANES; lane++) {
+            for (int i = 0; i < 4; i++) {
+                float sum;
+                memcpy(&sum, &lanes[lane].words[6 + i], sizeof sum);
+                sums[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2] = sum;
+            }
+        }
+        // Products of so short factors are exact, fused or not.
+        for (int k = 0; k < Words::DEPTH; k++) {
+            for (int i = 0; i < 16; i++) {
+                sums[i] += factors.a[i][k] * factors.b[k];
+            }
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        c[i] = sums[lane() / 4 + i / 2 * 8][lane() % 4 * 2 + i % 2];
+    }
+}
+
+inline void require_aligned(const void* address) {
+    if (reinterpret_cast<uintptr_t>(address) % COPY_BYTES != 0) {
+        fail("thread %d uses an address that is not a multiple of %d bytes", current->thread, COPY_BYTES, 0);
+    }
+}
+
+// The model of ldmatrix: lane 8 m + r gives the address of row r of matrix m, of 8 rows of 16 bytes.
+inline void load_words(unsigned (&words)[4], const void* row, bool isTransposed, int line) {
+    require_aligned(row);
+    const Slot* lanes = share(row, line);
+    for (int m = 0; m < 4; m++) {
+        for (int half = 0; half < 2; half++) {
+            int number = lane() % 4 * 2 + half;
+            const char* from;
+            memcpy(&from, &lanes[m * 8 + (isTransposed ? number : lane() / 4)], sizeof from);
+            uint16_t bits;
+            memcpy(&bits, from + 2 * (isTransposed ? lane() / 4 : number), sizeof bits);
+            words[m] = half == 0 ? bits : words[m] | static_cast<unsigned>(bits) << 16;
+        }
+    }
+}
+
+inline void copy_async(void* to, const void* from, bool isThere) {
+    require_aligned(to);
+    require_aligned(from);
+    if (current->copyCount == MOST_COPIES) {
+        fail("thread %d has more than %d copies on their way", current->thread, MOST_COPIES, 0);
+        return;
+    }
+    for (int at = 0; at < COPY_BYTES; at += 4) {
+        memcpy(static_cast<char*>(to) + at, &UNWRITTEN, 4);
+    }
+    current->copies[current->copyCount++] = {to, from, isThere, current->copyGroups};
+}
+
+inline void wait_copies(unsigned newest) {
+    int left = 0;
+    for (int i = 0; i < current->copyCount; i++) {
+        Copy copy = current->copies[i];
+        if (copy.group + newest >= current->copyGroups) {
+            current->copies[left++] = copy;
+        } else if (copy.isThere) {
+            memcpy(copy.to, copy.from, COPY_BYTES);
+        } else {
+            memset(copy.to, 0, COPY_BYTES);
+        }
+    }
+    current->copyCount = left;
 }
 
 template <typename... A, size_t... I>
@@ -309,11 +485,43 @@ inline int sizes(void (*)(A...), int* into) {
 #define __shfl_up_sync(mask, x, distance) cyclane_host::shuffle_up(mask, x, distance, __LINE__)
 #define __shfl_sync(mask, x, source) cyclane_host::shuffle(mask, x, source, __LINE__)
 #define __ballot_sync(mask, claim) cyclane_host::ballot(mask, claim, __LINE__)
-#define multiply_bf16(c, a, b) cyclane_host::multiply_bf16(c, a, b, __LINE__)
+#define multiply_add_bf16(c, a, b) cyclane_host::multiply_add<cyclane_host::Bf16Words>(c, a, b, __LINE__)
+#define multiply_add_tf32(c, a, b) cyclane_host::multiply_add<cyclane_host::Tf32Words>(c, a, b, __LINE__)
+#define load_matrices(words, ...) cyclane_host::load_words(words, __VA_ARGS__, false, __LINE__)
+#define load_transposed(words, ...) cyclane_host::load_words(words, __VA_ARGS__, true, __LINE__)
 #define __ffs(x) __builtin_ffs(static_cast<int>(x))
 
 static inline unsigned pack_bf16(float low, float high) {
     return cyclane_host::bf16(high) << 16 | cyclane_host::bf16(low);
+}
+
+// To the nearest, ties away from 0.
+static inline unsigned pack_tf32(float x) {
+    unsigned bits;
+    memcpy(&bits, &x, sizeof bits);
+    return x != x || isinf(x) ? bits : (bits + 0x1000) & 0xffffe000u;
+}
+
+static inline void copy_async(void* to, const void* from, bool isThere) {
+    cyclane_host::copy_async(to, from, isThere);
+}
+
+static inline void commit_copies() { cyclane_host::current->copyGroups++; }
+
+template <int NEWEST>
+static inline void wait_copies() {
+    cyclane_host::wait_copies(NEWEST);
+}
+
+static inline float power_of_two(float x) {
+    float y = exp2f(x);
+    return y < 0x1p-126f ? 0.0f : y;
+}
+
+static inline float __uint_as_float(unsigned bits) {
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
 }
 
 static inline int min(int a, int b) { return a < b ? a : b; }
@@ -342,6 +550,7 @@ extern "C" const char* cyclane_launch(void (*kernel)(void**), unsigned x, unsign
         return failure;
     }
     make_fibers(threads);
+    FaultGuard guard;
     body = kernel;
     arguments = values;
     gridDim = {x, y, z};

@@ -11,6 +11,7 @@ import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
 import io.cyclane.tensor.op.Combine;
+import io.cyclane.tensor.op.Convert;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.op.ExpertMatMul;
@@ -107,7 +108,7 @@ record CodePath(Op op, int headWidth, boolean special) {
                             new MolGeGlu(1, mol.mixedWeights(), mol.residual()),
                             0,
                             isBroken(to.resultType(0), false));
-            case Copy _, Embedding _, Positions _, Split _ ->
+            case Convert _, Copy _, Embedding _, Positions _, Split _ ->
                     throw new AssertionError(op + " has no vectors");
         };
     }
@@ -156,7 +157,7 @@ record CodePath(Op op, int headWidth, boolean special) {
             case ExpertMatMul product -> expertMatMul(g, product);
             case Route _ -> route(g);
             case MolGeGlu mol -> molGeGlu(g, mol);
-            case Copy _, Embedding _, Positions _, Split _ ->
+            case Convert _, Copy _, Embedding _, Positions _, Split _ ->
                     throw new AssertionError(op + " has no vectors");
         };
     }

@@ -24,6 +24,7 @@ import io.cyclane.cpu.norm.L2NormalizeKernel;
 import io.cyclane.cpu.norm.LayerNormKernel;
 import io.cyclane.cpu.norm.RmsNormKernel;
 import io.cyclane.cpu.pooling.PoolKernel;
+import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Type;
 import io.cyclane.tensor.host.CopyKernel;
@@ -38,6 +39,7 @@ import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
 import io.cyclane.tensor.op.Combine;
+import io.cyclane.tensor.op.Convert;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.op.ExpertMatMul;
@@ -113,12 +115,17 @@ final class CpuKernels implements KernelSet {
     }
 
     /**
-     * A dense layer reads its matrix in panels, which are made of weights; one computed at run time
-     * is a plain product.
+     * Values are F32 here, and nothing converts them. A dense layer reads its matrix in panels,
+     * which are made of weights; one computed at run time is a plain product.
      */
     @Override
     public boolean has(Op op, List<Type> inputs, IntPredicate isWeight) {
+        if (inputs.stream()
+                .anyMatch(type -> type.dtype() != DType.F32 && type.dtype() != DType.I32)) {
+            return false;
+        }
         return switch (op) {
+            case Convert _ -> false;
             case Linear _ -> isWeight.test(1);
             case FeedForward both -> isWeight.test(1) && isWeight.test(both.secondWeight());
             case MolGeGlu _ ->
@@ -148,6 +155,7 @@ final class CpuKernels implements KernelSet {
             case Activate _,
                     Add _,
                     Combine _,
+                    Convert _,
                     Copy _,
                     Embedding _,
                     ExpertMatMul _,
@@ -220,6 +228,7 @@ final class CpuKernels implements KernelSet {
                             width,
                             to.resultType(0).shape().last(),
                             workers);
+            case Convert _ -> throw new AssertionError(op + " has no kernel");
             case Copy _ -> new CopyKernel(in, to.result(), to.elements(x), x.dtype().bytes());
             case Embedding _ ->
                     new EmbeddingKernel(

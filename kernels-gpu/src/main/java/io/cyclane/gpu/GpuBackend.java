@@ -26,8 +26,8 @@ import java.util.OptionalLong;
 
 /**
  * The GPU backend: programs as launches on one device. Its memory is the device's, or at most what
- * the setting {@code cyclane.gpuMegabytes} gives (2^20 bytes each); its dense layers are computed
- * in what {@code cyclane.gpuPrecision} names, f32 or bf16.
+ * the setting {@code cyclane.gpuMegabytes} gives (2^20 bytes each); values are stored and
+ * multiplied in what {@code cyclane.gpuPrecision} names, f32, tf32 or bf16.
  */
 final class GpuBackend implements Backend {
     /** Well above a device's caches. */

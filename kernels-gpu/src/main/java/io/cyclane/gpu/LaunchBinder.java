@@ -117,6 +117,9 @@ final class LaunchBinder {
                 input -> isParameter(apply.inputs().get(input)),
                 inputs,
                 results,
+                plan.scratch(apply)
+                        .map(slot -> new Operand(arena + slot.offset()))
+                        .orElse(Operand.NONE),
                 control::count,
                 control::fault);
     }

@@ -6,11 +6,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** What the products of dense layers are computed in; sums and all else are F32. */
+/** What values are stored as, and what products are computed in; sums are F32 in every one. */
 enum Precision {
-    /** Weights and products in F32. */
+    /** Values and products in F32. */
     F32,
-    /** Weights held in bf16, what they are multiplied with rounded to it: matrix instructions. */
+    /** Values in F32, those that dense layers multiply rounded to tf32: matrix instructions. */
+    TF32,
+    /**
+     * Values and weights stored in bf16 (see {@link io.cyclane.tensor.program.Narrowing}), products
+     * of dense layers and of attention by matrix instructions.
+     */
     BF16;
 
     /**

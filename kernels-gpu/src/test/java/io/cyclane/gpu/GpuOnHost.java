@@ -18,7 +18,12 @@ public final class GpuOnHost {
         return open(driver, Precision.F32);
     }
 
-    /** {@return the backend on this driver, its dense layers computed so} */
+    /** {@return the backend on this driver, values stored in bf16} */
+    public static Backend openBf16(HostDriver driver) {
+        return open(driver, Precision.BF16);
+    }
+
+    /** {@return the backend on this driver, values stored and multiplied so} */
     static Backend open(HostDriver driver, Precision precision) {
         return GpuBackend.open(driver, OptionalLong.empty(), precision);
     }

@@ -7,7 +7,10 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Offers the GPU backend on the host by name, to whole models; never chosen unasked. */
+/**
+ * Offers the GPU backend on the host by name, in the precision of the settings, to whole models;
+ * never chosen unasked.
+ */
 public final class GpuOnHostProvider implements BackendProvider {
     static final String NAME = "gpu-on-host";
 
@@ -40,6 +43,6 @@ public final class GpuOnHostProvider implements BackendProvider {
     public Backend open() {
         HostDriver driver = HostDriver.orSkip();
         last = driver;
-        return GpuOnHost.open(driver);
+        return GpuOnHost.open(driver, Precision.ofSettings());
     }
 }

@@ -22,12 +22,37 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class ModelTest {
     private static final double MOST = 1e-4;
-    private static final List<String> TEXTS =
+    static final List<String> TEXTS =
             List.of(
                     "rivers carry stones to the sea",
                     "it rained.",
                     "a",
                     "and again it did. ".repeat(3));
+
+    static final String MODERN_BERT =
+            """
+            {"model_type": "modernbert", "vocab_size": 58, "hidden_size": 768,
+             "num_hidden_layers": 2, "num_attention_heads": 12, "intermediate_size": 1152,
+             "max_position_embeddings": 64, "local_attention": 8,
+             "global_attn_every_n_layers": 2, "hidden_activation": "gelu"}
+            """;
+
+    static final String MODERN_ALBERT =
+            """
+            {"model_type": "ModernALBERT", "vocab_size": 58, "embedding_size": 128,
+             "hidden_size": 768, "num_hidden_layers": 4, "group_depth": 2,
+             "expert_groups": [2], "num_attention_heads": 12, "intermediate_size": 768,
+             "expert_intermediate_size": 1152, "num_experts": 8, "top_k": 2, "lora_rank": 16,
+             "lora_alpha": 32, "hidden_act": "gelu", "max_position_embeddings": 64}
+            """;
+
+    static final String BERT =
+            """
+            {"model_type": "bert", "vocab_size": 58, "hidden_size": 384,
+             "num_hidden_layers": 2, "num_attention_heads": 12, "intermediate_size": 1536,
+             "max_position_embeddings": 64, "type_vocab_size": 2, "hidden_act": "gelu",
+             "layer_norm_eps": 1e-12}
+            """;
 
     @TempDir Path folder;
 
@@ -39,52 +64,43 @@ class ModelTest {
     /** Both layers at full width, one that looks at all tokens and one that looks near. */
     @Test
     void modernBert() {
-        agrees(
-                """
-                {"model_type": "modernbert", "vocab_size": 58, "hidden_size": 768,
-                 "num_hidden_layers": 2, "num_attention_heads": 12, "intermediate_size": 1152,
-                 "max_position_embeddings": 64, "local_attention": 8,
-                 "global_attn_every_n_layers": 2, "hidden_activation": "gelu"}
-                """);
+        agrees(MODERN_BERT);
     }
 
     /** Two groups of two rounds at full width, the second with routed updates. */
     @Test
     void modernAlbertWithMixtureOfLoras() {
-        agrees(
-                """
-                {"model_type": "ModernALBERT", "vocab_size": 58, "embedding_size": 128,
-                 "hidden_size": 768, "num_hidden_layers": 4, "group_depth": 2,
-                 "expert_groups": [2], "num_attention_heads": 12, "intermediate_size": 768,
-                 "expert_intermediate_size": 1152, "num_experts": 8, "top_k": 2, "lora_rank": 16,
-                 "lora_alpha": 32, "hidden_act": "gelu", "max_position_embeddings": 64}
-                """);
+        agrees(MODERN_ALBERT);
     }
 
     @Test
     void bert() {
-        agrees(
-                """
-                {"model_type": "bert", "vocab_size": 58, "hidden_size": 384,
-                 "num_hidden_layers": 2, "num_attention_heads": 12, "intermediate_size": 1536,
-                 "max_position_embeddings": 64, "type_vocab_size": 2, "hidden_act": "gelu",
-                 "layer_norm_eps": 1e-12}
-                """);
+        agrees(BERT);
     }
 
     /** All six layers, trained; the vectors have length 1, as the model gives them. */
     @Test
     @Tag("long")
     void miniLm() {
-        String before = System.getProperty("cyclane.cache");
-        System.setProperty("cyclane.cache", Path.of("target", "model-cache").toAbsolutePath() + "");
+        withTrainedModels(() -> agree("minilm"));
+    }
+
+    /** Runs where models that are named by a word are found. */
+    static void withTrainedModels(Runnable body) {
+        with("cyclane.cache", Path.of("target", "model-cache").toAbsolutePath() + "", body);
+    }
+
+    /** Runs with a system property set. */
+    static void with(String property, String value, Runnable body) {
+        String before = System.getProperty(property);
+        System.setProperty(property, value);
         try {
-            agree("minilm");
+            body.run();
         } finally {
             if (before == null) {
-                System.clearProperty("cyclane.cache");
+                System.clearProperty(property);
             } else {
-                System.setProperty("cyclane.cache", before);
+                System.setProperty(property, before);
             }
         }
     }
@@ -107,7 +123,7 @@ class ModelTest {
         assertTrue(fromCpu <= 2 * allowed, () -> "the CPU differs by " + fromCpu);
     }
 
-    private static double[] vectors(String model, String backend) {
+    static double[] vectors(String model, String backend) {
         try (Encoder encoder =
                 Encoder.builder(model).backend(backend).capacity(new Capacity(64, 3)).load()) {
             Embeddings embeddings = encoder.run(TEXTS);

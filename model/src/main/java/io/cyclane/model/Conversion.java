@@ -9,6 +9,7 @@ import io.cyclane.model.checkpoint.SafetensorsWriter;
 import io.cyclane.model.checkpoint.StoredTensor;
 import io.cyclane.model.checkpoint.StoredType;
 import io.cyclane.model.checkpoint.WeightMap;
+import io.cyclane.tensor.Bf16;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -144,12 +145,12 @@ public final class Conversion {
         MemorySegment halves = memory.allocate(2 * elements, 8);
         for (long i = 0; i < elements; i++) {
             float x = floats.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-            short half = type == StoredType.F16 ? Float.floatToFloat16(x) : brain(x);
+            short half = type == StoredType.F16 ? Float.floatToFloat16(x) : Bf16.rounded(x);
             boolean isFinite =
                     Float.isFinite(
                             type == StoredType.F16
                                     ? Float.float16ToFloat(half)
-                                    : Float.intBitsToFloat(half << 16));
+                                    : Bf16.widened(half));
             if (!isFinite) {
                 throw new CheckpointException(
                         "tensor '%s': it holds %s at flat index %d, too large for %s"
@@ -158,11 +159,5 @@ public final class Conversion {
             halves.set(SHORT, 2 * i, half);
         }
         return halves;
-    }
-
-    /** The nearest BF16, ties to even; a carry out of the fraction is right in the exponent. */
-    private static short brain(float x) {
-        int bits = Float.floatToRawIntBits(x);
-        return (short) ((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
     }
 }

@@ -92,7 +92,8 @@ public interface TokenEncoder {
 
     /** {@return whether a parameter's numbers came out of training, rather than a formula} */
     default boolean isLearnt(Parameter parameter) {
-        return !computed().contains(parameter);
+        // By name: a lowered program may hold it in another type.
+        return computed().stream().noneMatch(each -> each.name().equals(parameter.name()));
     }
 
     /**

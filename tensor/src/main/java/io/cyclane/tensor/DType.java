@@ -29,6 +29,14 @@ public enum DType {
         return bytes;
     }
 
+    /**
+     * {@return the type of sums of such elements that are read as numbers: F32 for storage types of
+     * fewer bits, else the type itself}
+     */
+    public DType accumulated() {
+        return this == BF16 || this == F16 ? F32 : this;
+    }
+
     /** {@return whether elements are floating-point numbers} */
     public boolean isFloat() {
         return this != I8 && this != I32;

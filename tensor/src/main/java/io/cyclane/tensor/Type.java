@@ -17,6 +17,20 @@ public record Type(Shape shape, DType dtype) {
         return new Type(other, dtype);
     }
 
+    /** {@return this type with another element type} */
+    public Type with(DType other) {
+        return new Type(shape, other);
+    }
+
+    /**
+     * {@return the type of sums of such values that people or later choices rest on} Attention's
+     * log-sums, a router's gates and probabilities, a pooled vector: F32 where values are stored in
+     * fewer bits.
+     */
+    public Type accumulated() {
+        return with(dtype.accumulated());
+    }
+
     /** {@return the bytes that memory is laid out for} */
     public long lengthBytes() {
         return Math.multiplyExact(shape.elements(), dtype.bytes());

@@ -14,12 +14,21 @@ import io.cyclane.tensor.op.Attention;
  * by a rounding per key for each of the two sums. The logarithm of the sum errs by the mean e(q), a
  * rounding per key, its own 4, and the roundings of the maximum it is added to.
  *
+ * <p>Where a softmax's weights are rounded before they are multiplied with values, as matrix
+ * instructions take them, each errs by {@code ofWeights} more; their sum is of what they were.
+ *
  * @param ofResult for each element of the result
  * @param ofLogSum for each element of the logarithms of sums
  */
 record AttentionBound(double[] ofResult, double[] ofLogSum) {
     static AttentionBound of(
-            Attention op, Ragged ragged, int width, float[] query, float[] key, float[] value) {
+            Attention op,
+            Ragged ragged,
+            int width,
+            float[] query,
+            float[] key,
+            float[] value,
+            double ofWeights) {
         AttentionBound bound =
                 new AttentionBound(
                         new double[ragged.tokens() * width],
@@ -31,7 +40,7 @@ record AttentionBound(double[] ofResult, double[] ofLogSum) {
                 int from = op.window() == 0 ? start : Math.max(start, p - op.window());
                 int to = op.window() == 0 ? end : Math.min(end, p + op.window() + 1);
                 for (int head = 0; head < op.heads(); head++) {
-                    bound.row(op, width, query, key, value, p, head, from, to);
+                    bound.row(op, width, query, key, value, ofWeights, p, head, from, to);
                 }
             }
         }
@@ -44,6 +53,7 @@ record AttentionBound(double[] ofResult, double[] ofLogSum) {
             float[] query,
             float[] key,
             float[] value,
+            double ofWeights,
             int p,
             int head,
             int from,
@@ -85,7 +95,7 @@ record AttentionBound(double[] ofResult, double[] ofLogSum) {
             for (int q = 0; q < n; q++) {
                 double part = scores[q] / sum * Math.abs(value[(from + q) * width + column + i]);
                 magnitude += part;
-                own += part * errors[q];
+                own += part * (errors[q] + ofWeights);
             }
             // The first order, as derived; a tenth more covers the products of errors below 0.05.
             ofResult[p * width + column + i] =

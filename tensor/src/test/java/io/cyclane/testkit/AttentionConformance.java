@@ -2,6 +2,7 @@ package io.cyclane.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
+import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Attention;
 import io.cyclane.tensor.program.Recorder;
@@ -60,7 +61,15 @@ public abstract class AttentionConformance extends OpConformance {
     }
 
     private double[] agrees(Case c, String what) {
-        AttentionBound bound = AttentionBound.of(c.op, c.ragged, c.width, c.query, c.key, c.value);
+        AttentionBound bound =
+                AttentionBound.of(
+                        c.op,
+                        c.ragged,
+                        c.width,
+                        c.query,
+                        c.key,
+                        c.value,
+                        stored() == DType.BF16 ? Tolerance.unit(DType.BF16) : 0);
         return check(
                 c.program(),
                 c.ragged + ", " + what,

@@ -57,8 +57,22 @@ public abstract class FeedForwardConformance extends OpConformance {
             }
         }
 
+        /** What the first layer gives: how large at most, and how far it may be off. */
+        private record Hidden(double[] most, double[] error) {}
+
+        private Hidden hidden() {
+            int width = second.inputs();
+            int rows = first.x().length / first.inputs();
+            Hidden hidden = new Hidden(new double[rows * width], new double[rows * width]);
+            for (int i = 0; i < rows * width; i++) {
+                hidden.most[i] = first.most(i / width, i % width);
+                hidden.error[i] = first.allowed(0, i, 0);
+            }
+            return hidden;
+        }
+
         /** The first layer's error goes through the second, which adds its own. */
-        double allowed(int part, int index, double y) {
+        private double allowed(Hidden hidden, int part, int index, double y) {
             Linear last = op.second();
             int columns = second.width() / last.parts();
             int row = index / columns;
@@ -67,9 +81,9 @@ public abstract class FeedForwardConformance extends OpConformance {
             double given = 0;
             for (int k = 0; k < second.inputs(); k++) {
                 double weight = Math.abs(second.weight()[column * second.inputs() + k]);
-                double error = first.allowed(0, row * second.inputs() + k, 0);
+                double error = hidden.error[row * second.inputs() + k];
                 given += weight * error;
-                magnitudes += weight * (first.most(row, k) + error);
+                magnitudes += weight * (hidden.most[row * second.inputs() + k] + error);
             }
             double error = given + Tolerance.roundings(second.inputs() + 1) * magnitudes;
             if (last.residual()) {
@@ -78,11 +92,13 @@ public abstract class FeedForwardConformance extends OpConformance {
             return error + (second.inputs() + 2) * Tolerance.TINY;
         }
 
+        /** The hidden values' bounds are worked out once for all that is made of them. */
         Tolerance[] tolerances() {
+            Hidden hidden = hidden();
             Tolerance[] tolerances = new Tolerance[op.second().parts()];
             for (int part = 0; part < tolerances.length; part++) {
                 int own = part;
-                tolerances[part] = (i, y) -> allowed(own, i, y);
+                tolerances[part] = (i, y) -> allowed(hidden, own, i, y);
             }
             return tolerances;
         }

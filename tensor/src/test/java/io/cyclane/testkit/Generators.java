@@ -26,7 +26,7 @@ public final class Generators {
     public float[] normal(int n, double mean, double deviation) {
         float[] values = new float[n];
         for (int i = 0; i < n; i++) {
-            values[i] = (float) (mean + deviation * random.nextGaussian());
+            values[i] = Given.number(mean + deviation * random.nextGaussian());
         }
         return values;
     }
@@ -35,7 +35,7 @@ public final class Generators {
     public float[] uniform(int n, double least, double most) {
         float[] values = new float[n];
         for (int i = 0; i < n; i++) {
-            values[i] = (float) random.nextDouble(least, most);
+            values[i] = Given.number(random.nextDouble(least, most));
         }
         return values;
     }

@@ -1,5 +1,6 @@
 package io.cyclane.testkit;
 
+import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Type;
@@ -146,21 +147,33 @@ record MolGeGluCase(
         return one.count("tokens", s.rows);
     }
 
-    /** {@return how far each element of y may lie from its exact value} */
-    double[] bounds() {
+    /**
+     * {@return how far each element of y may lie from its exact value}
+     *
+     * @param between the type of values on the way, which its roundings move: none is rounded more
+     *     than {@value #BETWEEN} times in either half of the layer
+     */
+    Tolerance tolerance(DType between) {
         double[] bounds = new double[sizes.rows * sizes.outputs];
         for (int row = 0; row < sizes.rows; row++) {
-            boundsOf(row, bounds);
+            boundsOf(row, roundings(between), bounds);
         }
-        return bounds;
-    }
-
-    Tolerance tolerance() {
-        double[] bounds = bounds();
         return (i, y) -> {
             double error = bounds[i];
             return op.residual() ? error + Tolerance.UNIT * (Math.abs(y) + error) : error;
         };
+    }
+
+    /**
+     * In steps: what a1 gives, and that scaled; the update of wi, the sum of those, what wi gives,
+     * the sum of both. Likewise behind the function.
+     */
+    private static final int BETWEEN = 6;
+
+    /** {@return the relative error of a value that is rounded so often on its way} */
+    static double roundings(DType between) {
+        double all = BETWEEN * Tolerance.unit(between);
+        return between == DType.F32 ? 0 : all / (1 - all);
     }
 
     /** Hidden values of one layer: how large they may be, and how far they may be off. */
@@ -171,17 +184,17 @@ record MolGeGluCase(
      * way to the result, updates in factors or multiplied out, takes no more roundings than the
      * inner extents together and a few for scale, gates and sums.
      */
-    private void boundsOf(int row, double[] bounds) {
+    private void boundsOf(int row, double between, double[] bounds) {
         Sizes s = sizes;
         Hidden[] each = new Hidden[s.choices];
         if (op.mixedWeights()) {
-            java.util.Arrays.fill(each, hidden(row, 0, s.choices));
+            java.util.Arrays.fill(each, hidden(row, 0, s.choices, between));
         } else {
             for (int j = 0; j < s.choices; j++) {
-                each[j] = hidden(row, j, j + 1);
+                each[j] = hidden(row, j, j + 1, between);
             }
         }
-        double own = Tolerance.roundings(s.hidden + s.rank + s.choices + 8);
+        double own = between + Tolerance.roundings(s.hidden + s.rank + s.choices + 8);
         for (int o = 0; o < s.outputs; o++) {
             double error = 0;
             for (int j = 0; j < s.choices; j++) {
@@ -207,25 +220,25 @@ record MolGeGluCase(
     }
 
     /** Of a layer whose wi is updated by these choices, each weighed with its gate if mixed. */
-    private Hidden hidden(int row, int from, int end) {
+    private Hidden hidden(int row, int from, int end, double between) {
         Sizes s = sizes;
         double[] most = new double[s.hidden];
         double[] error = new double[s.hidden];
         for (int i = 0; i < s.hidden; i++) {
-            double[] a = product(row, from, end, i);
-            double[] b = product(row, from, end, s.hidden + i);
+            double[] a = product(row, from, end, i, between);
+            double[] b = product(row, from, end, s.hidden + i, between);
             double bend = Tolerance.slope(Activation.GELU) * a[1];
             double size = Math.abs(a[0]);
             double e = bend + Tolerance.function(Activation.GELU, size + a[1], size);
             most[i] = size * Math.abs(b[0]);
             error[i] = e * Math.abs(b[0]) + size * b[1] + e * b[1];
-            error[i] += Tolerance.UNIT * (most[i] + error[i]) + Tolerance.TINY;
+            error[i] += (Tolerance.UNIT + between) * (most[i] + error[i]) + Tolerance.TINY;
         }
         return new Hidden(most, error);
     }
 
     /** What wi and its updates give, exactly, and by how much it may be off. */
-    private double[] product(int row, int from, int end, int output) {
+    private double[] product(int row, int from, int end, int output, double between) {
         Sizes s = sizes;
         double sum = 0;
         double magnitudes = 0;
@@ -244,7 +257,8 @@ record MolGeGluCase(
             sum += weight * value;
             magnitudes += size * Math.abs(value);
         }
-        double error = Tolerance.roundings(s.width + s.rank + s.choices + 6) * magnitudes;
+        double own = between + Tolerance.roundings(s.width + s.rank + s.choices + 6);
+        double error = own * magnitudes;
         return new double[] {sum, error + (s.width + s.rank) * Tolerance.TINY};
     }
 

@@ -16,6 +16,7 @@ import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
 import io.cyclane.tensor.op.Combine;
+import io.cyclane.tensor.op.Convert;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.op.ExpertMatMul;
@@ -62,7 +63,7 @@ public final class NaiveKernels implements KernelSet {
 
     @Override
     public boolean has(Op op, List<Type> inputs, IntPredicate isWeight) {
-        return !(op instanceof Op.Composite) || op instanceof MolGeGlu;
+        return !(op instanceof Op.Composite || op instanceof Convert) || op instanceof MolGeGlu;
     }
 
     @Override
@@ -85,6 +86,7 @@ public final class NaiveKernels implements KernelSet {
             case Scale scale -> elementwise(operands, (a, _) -> scale.factor() * a);
             case Attention attention -> new NaiveAttention(attention, operands);
             case Combine _ -> NaiveExperts.combine(operands);
+            case Convert _ -> throw new AssertionError("values are F32 here");
             case Copy _ ->
                     new CopyKernel(
                             operands.input(0),

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * A program of one operation, and the numbers to run it on. Its results are the outputs {@code y0},
@@ -27,9 +28,13 @@ public final class OneOp {
         this.op = op;
     }
 
-    /** Gives the next input, an F32 value. */
+    /**
+     * Gives the next input, an F32 value; one that stays F32 whatever is stored is given as it is.
+     */
     public OneOp with(String name, Type type, float... values) {
-        arguments.add(new Argument(name, type, values, new int[0], false));
+        boolean isStored = !op.takesAccumulated(arguments.size());
+        float[] numbers = isStored ? Given.numbers(values) : values;
+        arguments.add(new Argument(name, type, numbers, new int[0], false));
         return this;
     }
 
@@ -41,7 +46,8 @@ public final class OneOp {
 
     /** Gives the next input, a weight of these extents. */
     public OneOp weight(String name, float[] values, int... extents) {
-        arguments.add(new Argument(name, Type.f32(Shape.of(extents)), values, new int[0], true));
+        Type type = Type.f32(Shape.of(extents));
+        arguments.add(new Argument(name, type, Given.numbers(values), new int[0], true));
         return this;
     }
 
@@ -60,6 +66,23 @@ public final class OneOp {
     public OneOp reading(Integer... results) {
         read = List.of(results);
         return this;
+    }
+
+    /**
+     * {@return the types of the results that are read, where values are stored so and not as F32}
+     */
+    List<DType> results(DType stored) {
+        List<Type> inputs = new ArrayList<>();
+        for (int i = 0; i < arguments.size(); i++) {
+            Type type = arguments.get(i).type;
+            boolean isStored = type.dtype() == DType.F32 && !op.takesAccumulated(i);
+            inputs.add(isStored ? type.with(stored) : type);
+        }
+        List<Type> results = op.infer(inputs);
+        return IntStream.range(0, results.size())
+                .filter(i -> read.isEmpty() || read.contains(i))
+                .mapToObj(i -> results.get(i).dtype())
+                .toList();
     }
 
     /** {@return whether an input is a weight} */

@@ -2,6 +2,7 @@ package io.cyclane.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
+import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Type;
@@ -30,13 +31,28 @@ public abstract class OpConformance {
     /** {@return the backend under test, newly opened} Asked for once per suite, which closes it. */
     protected abstract Backend backend();
 
+    /**
+     * {@return the type that the backend stores values in} A result stored in fewer bits than F32
+     * may lie further from the exact one, by a rounding to it; numbers given are of that type.
+     */
+    protected DType stored() {
+        return DType.F32;
+    }
+
+    /** {@return the type of the numbers that are given} */
+    protected DType given() {
+        return stored();
+    }
+
     @BeforeAll
     final void openBackend() {
         backend = backend();
+        Given.as(given());
     }
 
     @AfterAll
     final void closeBackend() {
+        Given.as(DType.F32);
         backend.close();
     }
 
@@ -84,13 +100,18 @@ public abstract class OpConformance {
      * @return the first result
      */
     final double[] check(OneOp op, String what, Tolerance... tolerances) {
+        Tolerance[] stored = new Tolerance[op.results(stored()).size()];
+        for (int i = 0; i < stored.length; i++) {
+            Tolerance own = tolerances[Math.min(i, tolerances.length - 1)];
+            stored[i] = own.storedAs(op.results(stored()).get(i));
+        }
         Map<String, double[]> exact = op.direct().exactly();
         Map<String, double[]> direct = op.direct().on(backend);
-        assertWithin(tolerances, exact, direct, op + ", " + what);
+        assertWithin(stored, exact, direct, op + ", " + what);
         Run.assertSameBits(direct, op.onCopies().on(backend), op + ", " + what + ", in place");
         if (op.hasWeight()) {
             Map<String, double[]> unpacked = op.withoutWeights().on(backend);
-            assertWithin(tolerances, exact, unpacked, op + ", " + what + ", weights as values");
+            assertWithin(stored, exact, unpacked, op + ", " + what + ", weights as values");
         }
         return direct.values().iterator().next();
     }
@@ -102,7 +123,7 @@ public abstract class OpConformance {
             String what) {
         int next = 0;
         for (Map.Entry<String, double[]> entry : exact.entrySet()) {
-            Tolerance tolerance = tolerances[Math.min(next++, tolerances.length - 1)];
+            Tolerance tolerance = tolerances[next++];
             Tolerance.assertWithin(
                     tolerance,
                     entry.getValue(),

@@ -3,6 +3,7 @@ package io.cyclane.testkit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cyclane.tensor.DType;
 import io.cyclane.tensor.op.Activation;
 
 /**
@@ -27,6 +28,22 @@ public interface Tolerance {
 
     /** {@return how far the element at this index may lie from its exact value} */
     double allowed(int index, double exact);
+
+    /** {@return a type's unit roundoff: half the distance from 1 to the next number} */
+    static double unit(DType dtype) {
+        return dtype == DType.BF16 ? 0x1p-8 : UNIT;
+    }
+
+    /** {@return this, and a rounding to the type that results are stored as} */
+    default Tolerance storedAs(DType dtype) {
+        // Half the least number, below which its roundings are absolute.
+        return dtype != DType.BF16
+                ? this
+                : (index, exact) -> {
+                    double before = allowed(index, exact);
+                    return before + unit(dtype) * (Math.abs(exact) + before) + 0x1p-134;
+                };
+    }
 
     /**
      * {@return the relative error that n roundings in a row can build up: n u / (1 - n u)}

@@ -6,6 +6,7 @@ import io.cyclane.gpu.launch.Argument.Int;
 import io.cyclane.gpu.launch.Entry;
 import io.cyclane.gpu.launch.Launch;
 import io.cyclane.gpu.launch.Operands;
+import io.cyclane.tensor.DType;
 import io.cyclane.tensor.op.Attention;
 import java.util.List;
 
@@ -14,12 +15,26 @@ public final class AttentionLaunch {
     /** The widest head there is a kernel for. */
     public static final int MOST_HEAD_WIDTH = 384;
 
+    private static final List<Form> F32 =
+            List.of(
+                    new Form(Entry.ATTENTION_32_F32, 32, 32),
+                    new Form(Entry.ATTENTION_64_F32, 64, 32),
+                    new Form(Entry.ATTENTION_128_F32, 128, 32),
+                    new Form(Entry.ATTENTION_384_F32, MOST_HEAD_WIDTH, 8));
+
+    private static final List<Form> BF16 =
+            List.of(
+                    new Form(Entry.ATTENTION_32_BF16, 32, 128),
+                    new Form(Entry.ATTENTION_64_BF16, 64, 128),
+                    new Form(Entry.ATTENTION_128_BF16, 128, 64),
+                    new Form(Entry.ATTENTION_384_BF16, MOST_HEAD_WIDTH, 8));
+
     private AttentionLaunch() {}
 
     /** {@return the launch} */
     public static Launch of(Attention attention, Operands to) {
         int headWidth = to.shape(0).last() / attention.heads();
-        Form form = Form.of(headWidth);
+        Form form = Form.of(to.inputType(0).dtype(), headWidth);
         Count tokens = to.rows(to.shape(0));
         Count sequences = to.sequences(3);
         return new Launch(
@@ -41,17 +56,10 @@ public final class AttentionLaunch {
                         new Int(attention.window())));
     }
 
-    /** The kernel's forms, as {@code attention.cu} has them: the widest head, queries of a tile. */
+    /** A kernel, as its source has it: the widest head, queries of a tile. */
     private record Form(Entry entry, int width, int queries) {
-        private static final List<Form> ALL =
-                List.of(
-                        new Form(Entry.ATTENTION_32_F32, 32, 32),
-                        new Form(Entry.ATTENTION_64_F32, 64, 32),
-                        new Form(Entry.ATTENTION_128_F32, 128, 32),
-                        new Form(Entry.ATTENTION_384_F32, MOST_HEAD_WIDTH, 8));
-
-        static Form of(int headWidth) {
-            for (Form form : ALL) {
+        static Form of(DType dtype, int headWidth) {
+            for (Form form : dtype == DType.BF16 ? BF16 : F32) {
                 if (headWidth <= form.width) {
                     return form;
                 }

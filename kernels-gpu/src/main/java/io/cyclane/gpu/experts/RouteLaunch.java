@@ -25,7 +25,7 @@ public final class RouteLaunch {
         Count rows = to.rows(to.shape(0));
         String router = to.inputName(1);
         return Launch.warps(
-                Entry.ROUTE_F32,
+                Entry.ROUTE_F32.of(to.inputType(0).dtype()),
                 rows.bound(),
                 to.input(0),
                 to.input(1),

@@ -34,6 +34,11 @@ public sealed interface Argument {
             this(address, 0);
         }
 
+        /** {@return the place so many bytes further} */
+        public Operand plus(long bytes) {
+            return new Operand(address + bytes, offset);
+        }
+
         @Override
         public Kind kind() {
             return Kind.OPERAND;

@@ -22,6 +22,7 @@ public final class Operands {
     private final IntPredicate isWeight;
     private final List<Operand> inputs;
     private final List<Operand> results;
+    private final Operand scratch;
     private final Function<Extent.Bounded, Count> counts;
     private final Function<Fault, Argument.Address> faults;
 
@@ -30,6 +31,7 @@ public final class Operands {
      *
      * @param isWeight tells of each input whether it is a parameter, and so comes packed
      * @param results {@link Operand#NONE} for one that is left out
+     * @param scratch {@link Operand#NONE} where the step asked for none
      * @param faults gives the cell in which a kernel reports a fault, as the fault's words are
      *     given
      */
@@ -38,12 +40,14 @@ public final class Operands {
             IntPredicate isWeight,
             List<Operand> inputs,
             List<Operand> results,
+            Operand scratch,
             Function<Extent.Bounded, Count> counts,
             Function<Fault, Argument.Address> faults) {
         this.step = step;
         this.isWeight = isWeight;
         this.inputs = List.copyOf(inputs);
         this.results = List.copyOf(results);
+        this.scratch = scratch;
         this.counts = counts;
         this.faults = faults;
     }
@@ -66,6 +70,11 @@ public final class Operands {
     /** {@return an input's type} */
     public Type inputType(int index) {
         return step.inputs().get(index).type();
+    }
+
+    /** {@return the inputs' types} */
+    public List<Type> inputTypes() {
+        return step.inputs().stream().map(Tensor::type).toList();
     }
 
     /** {@return an input's shape} */
@@ -91,6 +100,14 @@ public final class Operands {
     /** {@return where all results go} */
     public List<Operand> results() {
         return results;
+    }
+
+    /** {@return where the scratch lies that the operation asked for} */
+    public Operand scratch() {
+        if (scratch.equals(Operand.NONE)) {
+            throw new AssertionError(step + " asked for no scratch");
+        }
+        return scratch;
     }
 
     /** {@return a result's type} */

@@ -22,7 +22,8 @@ public record CudaModel(Path folder, String kernels) {
                                 HostCompiler.library(
                                                 source.getKey(),
                                                 HostCompiler.text(source.getKey()),
-                                                source.getValue())
+                                                source.getValue(),
+                                                HostCompiler.OPTIMISED)
                                         .toString())
                         .collect(Collectors.joining(":"));
         return new CudaModel(HostCompiler.cudaModel(), kernels);

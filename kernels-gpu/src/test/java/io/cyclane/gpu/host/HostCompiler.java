@@ -9,9 +9,13 @@ import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** Compiles a CUDA source for the host, once per contents of the sources. */
@@ -23,15 +27,25 @@ final class HostCompiler {
             List.of(
                     "g++",
                     "-std=c++17",
-                    "-O2",
                     "-march=native",
                     // As nvcc compiles them: products are fused only where fmaf is written.
                     "-ffp-contract=off",
+                    // The same bytes are chunks for one, numbers for another.
+                    "-fno-strict-aliasing",
                     "-shared",
                     "-fPIC",
                     "-Wno-unknown-pragmas",
                     "-I" + HEADERS,
                     "-I" + SOURCES);
+
+    /** For what runs often. */
+    static final String OPTIMISED = "-O2";
+
+    /** For what runs once. */
+    static final String AS_IT_IS = "-O0";
+
+    private static final Pattern INCLUDE =
+            Pattern.compile("^#include \"(\\w+\\.cuh)\"$", Pattern.MULTILINE);
 
     private HostCompiler() {}
 
@@ -59,14 +73,35 @@ final class HostCompiler {
         return read(SOURCES.resolve(source + ".cu"));
     }
 
-    /** {@return the library of a source whose text may have been changed, with these kernels} */
-    static synchronized Path library(String source, String text, List<String> kernels) {
+    /** {@return a source's text with those of our headers in the places where they are included} */
+    static String wholeText(String source) {
+        return whole(text(source), new HashSet<>());
+    }
+
+    private static String whole(String text, Set<String> seen) {
+        return INCLUDE.matcher(text)
+                .replaceAll(include ->
+                        Matcher.quoteReplacement(
+                                seen.add(include.group(1))
+                                        ? whole(read(SOURCES.resolve(include.group(1))), seen)
+                                                .replace("#pragma once", "")
+                                        : ""));
+    }
+
+    /**
+     * {@return the library of a source with these kernels}
+     *
+     * @param text that of the source, which may have been changed
+     * @param flag how well it is optimised: what runs once is compiled sooner than it is run
+     */
+    static synchronized Path library(
+            String source, String text, List<String> kernels, String flag) {
         StringBuilder glue = new StringBuilder("#include \"cuda_host.h\"\n").append(text);
         kernels.forEach(kernel -> glue.append("\nCYCLANE_KERNEL(").append(kernel).append(")\n"));
-        Path library = BUILT.resolve(source + "-" + digest(glue.toString()) + ".so");
+        Path library = BUILT.resolve(source + "-" + digest(glue + flag) + ".so");
         if (!Files.exists(library)) {
             try {
-                compile(source, glue.toString(), library);
+                compile(source, glue.toString(), flag, library);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -81,7 +116,7 @@ final class HostCompiler {
         if (!Files.exists(library)) {
             try {
                 Files.createDirectories(library.getParent());
-                compile("cuda_model", text, library);
+                compile("cuda_model", text, OPTIMISED, library);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -89,13 +124,14 @@ final class HostCompiler {
         return library.getParent();
     }
 
-    private static void compile(String source, String glue, Path library) throws IOException {
+    private static void compile(String source, String glue, String flag, Path library)
+            throws IOException {
         Files.createDirectories(BUILT);
         Path unit = Files.createTempFile(BUILT, source, ".cpp");
         Path built = Files.createTempFile(BUILT, source, ".so");
         Files.writeString(unit, glue);
         List<String> command = new ArrayList<>(COMMAND);
-        command.addAll(List.of(unit.toString(), "-o", built.toString()));
+        command.addAll(List.of(flag, unit.toString(), "-o", built.toString()));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         try {

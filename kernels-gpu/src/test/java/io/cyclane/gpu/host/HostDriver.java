@@ -4,7 +4,9 @@ import io.cyclane.gpu.driver.CudaVersion;
 import io.cyclane.gpu.driver.Device;
 import io.cyclane.gpu.driver.Driver;
 import io.cyclane.gpu.driver.Grid;
+import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -41,7 +43,7 @@ public final class HostDriver implements Driver {
         return new HostDriver();
     }
 
-    /** Changes the text of a source before it is compiled. */
+    /** Changes the text of a source, its headers in it, before it is compiled. */
     public HostDriver changing(String source, UnaryOperator<String> change) {
         changes.put(source, change);
         return this;
@@ -93,17 +95,19 @@ public final class HostDriver implements Driver {
         return liveBytes.get();
     }
 
-    String text(String source) {
-        String text = HostCompiler.text(source);
+    /** {@return the library of a source with these kernels, as it is or changed} */
+    Path library(String source, List<String> kernels) {
         UnaryOperator<String> change = changes.get(source);
         if (change == null) {
-            return text;
+            return HostCompiler.library(
+                    source, HostCompiler.text(source), kernels, HostCompiler.OPTIMISED);
         }
+        String text = HostCompiler.wholeText(source);
         String changed = change.apply(text);
         if (changed.equals(text)) {
             throw new IllegalStateException("the change of " + source + " changes nothing");
         }
-        return changed;
+        return HostCompiler.library(source, changed, kernels, HostCompiler.AS_IT_IS);
     }
 
     Grid changed(Grid grid) {

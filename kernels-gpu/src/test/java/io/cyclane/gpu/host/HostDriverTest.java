@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cyclane.gpu.GpuOnHost;
+import io.cyclane.gpu.Mixtures;
 import io.cyclane.gpu.driver.Grid;
 import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Parameter;
@@ -24,6 +25,7 @@ import io.cyclane.testkit.Run;
 import io.cyclane.testkit.Tolerance;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -39,6 +41,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HostDriverTest {
     private static final double CORRECT = 1e-4;
 
+    /** Roundings of 2^-8 of inputs, weights and results, which are several times the RMS. */
+    private static final double CORRECT_IN_BF16 = 0.1;
+
     /** Rows and widths of several blocks, of which the last are in part. */
     private static Run linear() {
         Generators random = Generators.seeded(1);
@@ -49,6 +54,19 @@ class HostDriverTest {
         return Run.of(g.program())
                 .given("x", random.normal(150 * 70))
                 .given("weight", random.normal(130 * 70))
+                .count("tokens", 150);
+    }
+
+    /** Rows of whole chunks, which are copied ahead, and more tiles than are on their way. */
+    private static Run chunks() {
+        Generators random = Generators.seeded(5);
+        Recorder g = new Recorder("chunks");
+        Tensor x = g.input("x", rows(150, 200));
+        Tensor weight = g.parameter(Parameter.of("weight", 130, 200));
+        g.output("y", g.first(Linear.plain(false), x, weight));
+        return Run.of(g.program())
+                .given("x", random.normal(150 * 200))
+                .given("weight", random.normal(130 * 200))
                 .count("tokens", 150);
     }
 
@@ -110,18 +128,41 @@ class HostDriverTest {
                 .count("tokens", 5);
     }
 
+    /** As many choices as one block sorts, so that a grid has no block less of them. */
+    private static Run products() {
+        return Mixtures.product(128, 40, 70, Generators.seeded(5).integers(256, Mixtures.EXPERTS));
+    }
+
+    private static Run mixture() {
+        return Mixtures.mixture(100, 8, Generators.seeded(6).integers(200, 8));
+    }
+
+    private static final List<UnaryOperator<Grid>> TOO_FEW =
+            List.of(
+                    grid -> new Grid(Math.max(grid.x() - 1, 1), grid.y(), grid.threads()),
+                    grid -> new Grid(grid.x(), (grid.y() + 1) / 2, grid.threads()));
+
     private static Type rows(int rows, int width) {
         return Type.f32(Shape.of(new Extent.Bounded("tokens", rows + 3), Extent.of(width)));
     }
 
     /** {@return whether a run is caught: it fails, or its numbers are wrong} */
     private static boolean isCaught(Run run, HostDriver driver) {
+        return isCaught(run, CORRECT, () -> GpuOnHost.open(driver));
+    }
+
+    /** Of values stored in bf16, which may lie further off. */
+    private static boolean isCaughtInBf16(Run run, HostDriver driver) {
+        return isCaught(run, CORRECT_IN_BF16, () -> GpuOnHost.openBf16(driver));
+    }
+
+    private static boolean isCaught(Run run, double correct, Supplier<Backend> open) {
         Map<String, double[]> exact = run.exactly();
-        try (Backend backend = GpuOnHost.open(driver)) {
+        try (Backend backend = open.get()) {
             Map<String, double[]> results = run.on(backend, MemoryPlanner.shared());
             for (String output : exact.keySet()) {
                 double e = Tolerance.relativeToRms(exact.get(output), results.get(output));
-                if (!(e <= CORRECT)) {
+                if (!(e <= correct)) {
                     return true;
                 }
             }
@@ -144,7 +185,7 @@ class HostDriverTest {
 
     @Test
     void kernelsAsTheyAreAreNotCaught() {
-        for (Run run : List.of(linear(), attention(), route(), rounds())) {
+        for (Run run : List.of(linear(), attention(), route(), rounds(), products(), mixture())) {
             assertFalse(isCaught(run, HostDriver.orSkip()));
         }
     }
@@ -170,11 +211,90 @@ class HostDriverTest {
         assertTrue(isCaught(run, HostDriver.orSkip().changing(source, change)));
     }
 
+    @Test
+    void kernelsOfBf16AsTheyAreAreNotCaught() {
+        for (Run run : List.of(chunks(), linear(), attention())) {
+            assertFalse(isCaughtInBf16(run, HostDriver.orSkip()));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "matrix_gemm, 0",
+        "matrix_gemm, 1",
+        "matrix_gemm, 2",
+        "matrix_attention, 0",
+        "matrix_attention, 1",
+        "matrix_attention, 2"
+    })
+    void aMissingBarrierIsCaughtInBf16(String source, int which) {
+        UnaryOperator<String> change = without(Pattern.compile("__syncthreads\\(\\);"), which);
+        Run run = source.equals("matrix_gemm") ? chunks() : attention();
+        assertTrue(isCaughtInBf16(run, HostDriver.orSkip().changing(source, change)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "matrix_gemm, 0",
+        "matrix_attention, 0",
+        "matrix_attention, 1",
+        "matrix_attention, 2"
+    })
+    void aMissingWaitForCopiesIsCaught(String source, int which) {
+        UnaryOperator<String> change = without(Pattern.compile("wait_copies<[^>]*>\\(\\);"), which);
+        Run run = source.equals("matrix_gemm") ? chunks() : attention();
+        assertTrue(isCaughtInBf16(run, HostDriver.orSkip().changing(source, change)));
+    }
+
+    /** One group more may be on its way than may be: the newest tile is not there yet. */
+    @Test
+    void awaitingTooLittleIsCaught() {
+        HostDriver driver =
+                HostDriver.orSkip()
+                        .changing(
+                                "matrix_gemm",
+                                text ->
+                                        text.replace(
+                                                "wait_copies<STAGES - 2>",
+                                                "wait_copies<STAGES - 1>"));
+        assertTrue(isCaughtInBf16(chunks(), driver));
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2})
     void aMissingBarrierOfAWarpIsCaught(int which) {
         UnaryOperator<String> change = without(Pattern.compile("__syncwarp\\(\\);"), which);
         assertTrue(isCaught(route(), HostDriver.orSkip().changing("experts", change)));
+    }
+
+    /** Named by what it is there for, in a source or the headers it is of. */
+    @ParameterizedTest
+    @CsvSource({
+        "groups, all groups are there",
+        "groups, sizes of groups are there",
+        "groups, places are whole",
+        "experts, the choices are there",
+        "experts, all have multiplied the piece before",
+        "experts, the piece is whole",
+        "mixture, the hidden values are there",
+        "mixture, they are used up"
+    })
+    void aMissingBarrierOfRoutedProductsIsCaught(String source, String what) {
+        Run run = source.equals("mixture") ? mixture() : products();
+        String barrier = "__syncthreads();  // " + what;
+        assertTrue(
+                isCaught(
+                        run,
+                        HostDriver.orSkip().changing(source, text -> text.replace(barrier, ""))));
+    }
+
+    @Test
+    void aGridThatDoesNotFitRoutedProductsIsCaught() {
+        for (Run run : List.of(products(), mixture())) {
+            for (UnaryOperator<Grid> change : TOO_FEW) {
+                assertTrue(isCaught(run, HostDriver.orSkip().withGeometry(change)));
+            }
+        }
     }
 
     @Test
@@ -206,8 +326,8 @@ class HostDriverTest {
                                 "gemm",
                                 text ->
                                         text.replace(
-                                                "epilogue(bias, residual, parts, rows,",
-                                                "epilogue(bias, residual, parts, rows + 4,"));
+                                                "(bias, residual, parts, rows,",
+                                                "(bias, residual, parts, rows + 4,"));
         try (Backend backend = GpuOnHost.open(driver)) {
             String message =
                     assertThrows(
@@ -215,6 +335,24 @@ class HostDriverTest {
                                     () -> linear().on(backend, MemoryPlanner.shared()))
                             .getMessage();
             assertTrue(message.contains("linear_f32 wrote past the end"), message);
+        }
+    }
+
+    @Test
+    void memoryThatIsNotThereIsCaughtAndNamed() {
+        HostDriver driver =
+                HostDriver.orSkip()
+                        .changing(
+                                "experts",
+                                text -> text.replace("groups.order[first + i]", "1 << 30"));
+        try (Backend backend = GpuOnHost.open(driver)) {
+            String message =
+                    assertThrows(
+                                    AssertionError.class,
+                                    () -> products().on(backend, MemoryPlanner.shared()))
+                            .getMessage();
+            assertTrue(message.contains("touches memory that is not there"), message);
+            assertTrue(message.contains("expert_matmul_64_f32"), message);
         }
     }
 

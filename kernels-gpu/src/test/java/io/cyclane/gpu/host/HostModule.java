@@ -52,7 +52,7 @@ final class HostModule implements KernelModule {
                         .results()
                         .map((MatchResult match) -> match.group(1))
                         .toList();
-        return new HostModule(HostCompiler.library(source, driver.text(source), kernels));
+        return new HostModule(driver.library(source, kernels));
     }
 
     @Override

@@ -135,12 +135,20 @@ class PtxTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gemm", "attention"})
+    @ValueSource(
+            strings = {
+                "gemm",
+                "matrix_gemm",
+                "attention",
+                "matrix_attention",
+                "experts",
+                "mixture"
+            })
     void productsAndAttentionDoNotSpill(String source) throws IOException {
         String report = Files.readString(SOURCES.resolve("ptxas.txt"));
         for (String chip : List.of("sm_80", "sm_90")) {
-            int from = report.indexOf(source + ".ptx for " + chip);
-            int to = report.indexOf("\n\n", from);
+            int from = report.indexOf("\n" + source + ".ptx for " + chip);
+            int to = report.indexOf("\n\n", from + 1);
             assertTrue(from >= 0, () -> "the report has no " + source + " for " + chip);
             String part = to < 0 ? report.substring(from) : report.substring(from, to);
             for (Entry entry : Entry.values()) {

@@ -10,6 +10,7 @@ import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
 import io.cyclane.tensor.op.Combine;
+import io.cyclane.tensor.op.Convert;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.op.ExpertMatMul;
@@ -195,6 +196,7 @@ public final class OnnxProgram {
             case Add _ -> List.of(graph.node("Add", x, from.get(1)).one());
             case Attention a -> List.of(attention.attend(a, width(apply), from));
             case Combine _ -> List.of(experts.combine(x, from.get(1)));
+            case Convert _ -> throw new AssertionError(op + " of a program as it is recorded");
             case Copy _ -> List.of(graph.node("Identity", x).one());
             case Embedding _ -> List.of(graph.node("Gather", x, from.get(1)).one());
             case ExpertMatMul product -> List.of(experts.product(product, apply, from));

@@ -11,9 +11,9 @@ import java.util.List;
  * sequence, those at most {@code window} away if it is above 0.
  *
  * <p>Inputs: query, key, value [T, H K]; offsets I32 [S + 1], where sequence s is rows offsets[s]
- * to offsets[s + 1] - 1. Results: y [T, H K], which may be query; and [T, H], the logarithm of each
- * softmax's sum of exponentials, which a gradient reads. Never T x T in memory. Source:
- * arXiv:1706.03762, section 3.2; tiling arXiv:2205.14135.
+ * to offsets[s + 1] - 1. Results: y [T, H K], which may be query; and, {@link Type#accumulated},
+ * [T, H], the logarithm of each softmax's sum of exponentials, which a gradient reads. Never T x T
+ * in memory. Source: arXiv:1706.03762, section 3.2; tiling arXiv:2205.14135.
  */
 public record Attention(int heads, float scale, int window) implements Op {
     @Override
@@ -33,7 +33,7 @@ public record Attention(int heads, float scale, int window) implements Op {
                 width,
                 heads);
         Op.require(window >= 0, "a window is 0 (none) or more, not %d", window);
-        return List.of(query, query.with(query.shape().withLast(heads)));
+        return List.of(query, query.with(query.shape().withLast(heads)).accumulated());
     }
 
     @Override

@@ -8,7 +8,7 @@ import java.util.List;
  * The weighted sum of what a row's experts gave: {@code y[t] = sum over j of gates[t, j] * x[t,
  * j]}.
  *
- * <p>Inputs: gates [.., k]; x [.., k, F]. y is [.., F].
+ * <p>Inputs: gates [.., k], {@link Type#accumulated}; x [.., k, F]. y is [.., F].
  *
  * <p>With {@link Route} and {@link ExpertMatMul} it makes routed adapters on a layer's output f
  * (Mixture of Adapters): f plus the combination, with the gates, of {@code w2[e] . gelu(w1[e] .
@@ -25,8 +25,8 @@ public record Combine() implements Op {
         Op.requireFloat("gates", gates, 1);
         Op.requireFloat("x", x, 2);
         Op.require(
-                gates.dtype() == x.dtype(),
-                "element types differ, gates are %s, x is %s",
+                gates.dtype() == x.dtype().accumulated(),
+                "gates must be of the type that x accumulates in, gates are %s, x is %s",
                 gates,
                 x);
         Shape choices = x.shape().withoutLast();
@@ -36,5 +36,10 @@ public record Combine() implements Op {
                 gates,
                 x);
         return List.of(x.with(choices.withoutLast().append(x.shape().extents().getLast())));
+    }
+
+    @Override
+    public boolean takesAccumulated(int input) {
+        return input == 0;
     }
 }

@@ -89,7 +89,8 @@ public record MolGeGlu(float scale, boolean mixedWeights, boolean residual)
                 "experts must be [.., k] for the rows of x, are %s, x is %s",
                 experts,
                 x);
-        require("gates", inputs.get(GATES), x.with(choices), "a gate for each choice");
+        Type gates = x.with(choices).accumulated();
+        require("gates", inputs.get(GATES), gates, "a gate for each choice");
         Type wide = new MatMul(true).infer(List.of(x, inputs.get(WI))).getFirst();
         Type hidden = new Glu(Activation.GELU).infer(wide);
         Type y = new MatMul(true).infer(List.of(hidden, inputs.get(WO))).getFirst();
@@ -117,6 +118,11 @@ public record MolGeGlu(float scale, boolean mixedWeights, boolean residual)
 
     private static void require(String what, Type came, Type wanted, String why) {
         Op.require(came.equals(wanted), "%s must be %s, %s; is %s", what, wanted, why, came);
+    }
+
+    @Override
+    public boolean takesAccumulated(int input) {
+        return input == GATES;
     }
 
     @Override

@@ -60,6 +60,14 @@ public sealed interface Op
         return false;
     }
 
+    /**
+     * {@return whether an input is of the type that the others accumulate in} True of gates, which
+     * a {@link Route} gives so.
+     */
+    default boolean takesAccumulated(int input) {
+        return false;
+    }
+
     /** {@return the operation's name in messages: its record's name, first letter small} */
     default String label() {
         String name = getClass().getSimpleName();
@@ -67,7 +75,8 @@ public sealed interface Op
     }
 
     /** An operation with one input and one result. */
-    sealed interface Unary extends Op permits Activate, Copy, Glu, L2Normalize, Scale, Softmax {
+    sealed interface Unary extends Op
+            permits Activate, Convert, Copy, Glu, L2Normalize, Scale, Softmax {
         /** Checks the input and tells the result. */
         Type infer(Type x);
 

@@ -8,7 +8,7 @@ import java.util.List;
  * One vector per sequence: the mean of its rows, or its first row. A sequence of no tokens gives
  * zeros.
  *
- * <p>Inputs: x [T, D]; offsets I32 [S + 1]. y is [S, D].
+ * <p>Inputs: x [T, D]; offsets I32 [S + 1]. y is [S, D], {@link Type#accumulated}.
  */
 public record Pool(Kind kind) implements Op {
     /** Which vector stands for a sequence. */
@@ -26,6 +26,7 @@ public record Pool(Kind kind) implements Op {
         Op.requireFloat("x", x, 2);
         Op.require(x.shape().rank() == 2, "x must be [tokens, width], is %s", x);
         return List.of(
-                x.with(Shape.of(Attention.sequences(inputs.getLast()), x.shape().extent(1))));
+                x.with(Shape.of(Attention.sequences(inputs.getLast()), x.shape().extent(1)))
+                        .accumulated());
     }
 }

@@ -13,7 +13,8 @@ import java.util.List;
  * I32 [.., k], k being {@code chosen}, the highest score first; gates [.., k] in the same order;
  * probabilities [.., E], which take no memory if nobody reads them. Equal scores go to the lower
  * index: scores are compared, not probabilities, of which different scores may have the same. The
- * softmax is computed in the type of x, F32 on a CPU.
+ * softmax is computed in F32 where x is stored in fewer bits, and so are gates and probabilities
+ * ({@link Type#accumulated}).
  *
  * <p>With {@code renormalised} the gates are divided by their sum, {@code gate_j = exp(score_j) /
  * sum over the chosen i of exp(score_i)}, and so sum to 1. A single gate is then 1, and its divisor
@@ -51,7 +52,7 @@ public record Route(int chosen, boolean renormalised) implements Op {
                 experts,
                 experts);
         Shape top = x.shape().withLast(chosen);
-        return List.of(Type.i32(top), x.with(top), scores);
+        return List.of(Type.i32(top), x.with(top).accumulated(), scores.accumulated());
     }
 
     @Override

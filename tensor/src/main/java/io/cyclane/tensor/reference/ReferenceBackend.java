@@ -20,6 +20,14 @@ public final class ReferenceBackend {
     }
 
     /**
+     * {@return the backend with values stored in bf16, each result rounded to it} What that costs
+     * in accuracy, and no more: sums are as exact as ever.
+     */
+    public static Backend openBf16() {
+        return new HostBackend(new ReferenceKernels(DType.BF16));
+    }
+
+    /**
      * {@return the backend with every F32 value held as F64} Inputs and outputs that a program
      * types F32 are F64 in its lowered form, and are written and read so.
      */

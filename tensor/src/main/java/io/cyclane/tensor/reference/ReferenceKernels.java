@@ -2,6 +2,7 @@ package io.cyclane.tensor.reference;
 
 import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Type;
+import io.cyclane.tensor.host.Bf16RowsPacking;
 import io.cyclane.tensor.host.CopyKernel;
 import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.KernelSet;
@@ -12,6 +13,7 @@ import io.cyclane.tensor.op.Activate;
 import io.cyclane.tensor.op.Add;
 import io.cyclane.tensor.op.Attention;
 import io.cyclane.tensor.op.Combine;
+import io.cyclane.tensor.op.Convert;
 import io.cyclane.tensor.op.Copy;
 import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.op.ExpertMatMul;
@@ -29,6 +31,7 @@ import io.cyclane.tensor.op.Route;
 import io.cyclane.tensor.op.Scale;
 import io.cyclane.tensor.op.Softmax;
 import io.cyclane.tensor.op.Split;
+import io.cyclane.tensor.program.Narrowing;
 import io.cyclane.tensor.program.Program;
 import java.util.List;
 import java.util.function.IntPredicate;
@@ -56,7 +59,11 @@ final class ReferenceKernels implements KernelSet {
 
     @Override
     public Program prepare(Program program) {
-        return held == DType.F64 ? Widened.of(program) : program;
+        return switch (held) {
+            case F64 -> Widened.of(program);
+            case BF16 -> Narrowing.of(program, held);
+            default -> program;
+        };
     }
 
     @Override
@@ -71,7 +78,11 @@ final class ReferenceKernels implements KernelSet {
 
     @Override
     public Packing packing(Op op, int input) {
-        return held == DType.F64 ? WideRowsPacking.ROWS : RowsPacking.ROWS;
+        return switch (held) {
+            case F64 -> WideRowsPacking.ROWS;
+            case BF16 -> Bf16RowsPacking.BF16_ROWS;
+            default -> RowsPacking.ROWS;
+        };
     }
 
     @Override
@@ -81,6 +92,7 @@ final class ReferenceKernels implements KernelSet {
             case Add _ -> AddReference.of(operands);
             case Attention attention -> AttentionReference.of(attention, operands);
             case Combine _ -> CombineReference.of(operands);
+            case Convert _ -> ConvertReference.of(operands);
             case Copy _ ->
                     new CopyKernel(
                             operands.input(0),

@@ -5,6 +5,8 @@ import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.Type;
 import io.cyclane.tensor.Variable;
+import io.cyclane.tensor.op.Convert;
+import io.cyclane.tensor.op.Op;
 import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Step;
 import java.util.ArrayList;
@@ -45,7 +47,10 @@ final class Widened {
                     switch (step) {
                         case Step.Apply apply ->
                                 new Step.Apply(
-                                        apply.op(), all(apply.inputs()), all(apply.results()), 0);
+                                        of(apply.op()),
+                                        all(apply.inputs()),
+                                        all(apply.results()),
+                                        0);
                         case Step.Update(Tensor variable, Tensor value) ->
                                 new Step.Update(of(variable), of(value));
                         case Step.Repeat repeat -> repeat(repeat);
@@ -72,6 +77,12 @@ final class Widened {
                 block(repeat.body()));
     }
 
+    private static Op of(Op op) {
+        return op instanceof Convert(DType dtype) && dtype == DType.F32
+                ? new Convert(DType.F64)
+                : op;
+    }
+
     private List<Tensor> all(List<Tensor> tensors) {
         return tensors.stream().map(this::of).toList();
     }
@@ -81,6 +92,6 @@ final class Widened {
     }
 
     private Type of(Type type) {
-        return type.dtype() == DType.F32 ? new Type(type.shape(), DType.F64) : type;
+        return type.dtype() == DType.F32 ? type.with(DType.F64) : type;
     }
 }

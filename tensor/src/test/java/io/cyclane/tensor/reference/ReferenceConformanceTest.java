@@ -5,6 +5,7 @@ import io.cyclane.testkit.ActivateConformance;
 import io.cyclane.testkit.AddConformance;
 import io.cyclane.testkit.AttentionConformance;
 import io.cyclane.testkit.CombineConformance;
+import io.cyclane.testkit.ConvertConformance;
 import io.cyclane.testkit.CopyConformance;
 import io.cyclane.testkit.EmbeddingConformance;
 import io.cyclane.testkit.ExpertMatMulConformance;
@@ -55,6 +56,14 @@ final class ReferenceConformanceTest {
 
     @Nested
     class Combine extends CombineConformance {
+        @Override
+        protected Backend backend() {
+            return ReferenceBackend.open();
+        }
+    }
+
+    @Nested
+    class Convert extends ConvertConformance {
         @Override
         protected Backend backend() {
             return ReferenceBackend.open();

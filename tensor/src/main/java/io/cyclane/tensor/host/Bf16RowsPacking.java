@@ -1,8 +1,8 @@
-package io.cyclane.gpu.gemm;
+package io.cyclane.tensor.host;
 
+import io.cyclane.tensor.Bf16;
 import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Shape;
-import io.cyclane.tensor.host.Packing;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -10,8 +10,6 @@ import java.lang.foreign.ValueLayout;
 public final class Bf16RowsPacking implements Packing {
     /** The only one there is. */
     public static final Bf16RowsPacking BF16_ROWS = new Bf16RowsPacking();
-
-    private static final int NOT_A_NUMBER = 0x7FFF;
 
     private Bf16RowsPacking() {}
 
@@ -35,13 +33,7 @@ public final class Bf16RowsPacking implements Packing {
         long elements = shape.elements();
         for (long i = 0; i < elements; i++) {
             float x = rows.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
-            packed.setAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, i, rounded(x));
+            packed.setAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, i, Bf16.rounded(x));
         }
-    }
-
-    /** {@return the upper half of the nearest F32 whose lower half is 0} */
-    static short rounded(float x) {
-        int bits = Float.floatToRawIntBits(x);
-        return (short) (Float.isNaN(x) ? NOT_A_NUMBER : bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
     }
 }
