@@ -15,7 +15,7 @@
 
 namespace {
 
-enum { SUCCESS = 0, INVALID_VALUE = 1, INVALID_CONTEXT = 201, INVALID_PTX = 218, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
+enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_CONTEXT = 201, INVALID_PTX = 218, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
 
 using Work = std::function<int()>;
 
@@ -148,6 +148,10 @@ int cuMemGetInfo_v2(size_t* free, size_t* total) {
 }
 
 int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
+    // Another process took what was free a moment ago.
+    if (getenv("CYCLANE_MODEL_SHARES") != nullptr && bytes > atoll(getenv("CYCLANE_MODEL_SHARES"))) {
+        return OUT_OF_MEMORY;
+    }
     void* memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
     memset(memory, 0xff, bytes);
     *address = reinterpret_cast<uint64_t>(memory);

@@ -103,6 +103,16 @@ class CudaDriverTest {
     }
 
     @Test
+    void memoryThatAnotherProcessTookIsATypedErrorThatSaysSo() {
+        List<String> failed = said(Map.of("CYCLANE_MODEL_SHARES", "4000"));
+        assertTrue(
+                failed.getFirst().startsWith("failed: cuMemAlloc of ")
+                        && failed.getFirst()
+                                .endsWith(": another process may hold the device's memory"),
+                failed + "");
+    }
+
+    @Test
     void aLostDeviceIsATypedError() {
         List<String> lost = said(Map.of("CYCLANE_MODEL_LOSES", "1"));
         assertTrue(

@@ -4,6 +4,7 @@ import io.cyclane.gpu.driver.Arguments;
 import io.cyclane.gpu.driver.CudaDriver;
 import io.cyclane.gpu.driver.Device;
 import io.cyclane.gpu.driver.DeviceMemory;
+import io.cyclane.gpu.driver.DriverException;
 import io.cyclane.gpu.driver.Event;
 import io.cyclane.gpu.driver.Grid;
 import io.cyclane.gpu.driver.KernelModule;
@@ -39,6 +40,9 @@ final class CudaModelMain {
                             + Arrays.hashCode(GpuBackendTest.results(backend, 5)));
         } catch (DeviceLostException e) {
             System.out.println("lost: " + e.getMessage());
+            return;
+        } catch (DriverException e) {
+            System.out.println("failed: " + e.getMessage());
             return;
         }
         try (Device device = driver.open();
