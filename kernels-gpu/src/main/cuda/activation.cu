@@ -1,5 +1,5 @@
 // Functions of each element, gates, and the softmax of a row.
-#include "element.cuh"
+#include "chunks.cuh"
 #include "functions.cuh"
 #include "operands.cuh"
 
@@ -8,24 +8,56 @@ constexpr int ROW_THREADS = 128;
 
 template <typename T>
 __device__ void each(Operand x, Operand y, Count elements, int function) {
-    int i = blockIdx.x * THREADS + threadIdx.x;
-    if (i < value(elements)) {
-        put(at<T>(y), i, activate(function, get(at<T>(x), i)));
+    unsigned first = first_element<THREADS>();
+    int left = left_from(first, elements);
+    if (left <= 0) {
+        return;
     }
+    const T* from = at<T>(x) + first;
+    T* to = at<T>(y) + first;
+    bool isWhole = left >= EACH && is_chunk(from) && is_chunk(to);
+    T z[EACH];
+    load_some(z, from, left, isWhole);
+#pragma unroll
+    for (int i = 0; i < EACH; i++) {
+        put(z, i, activate(function, get(z, i)));
+    }
+    store_some(to, z, left, isWhole);
 }
 
 // x is [.., 2F], y is [.., F]; `elements` counts those of y.
 template <typename T>
 __device__ void glu(Operand x, Operand y, Count elements, int width, int function) {
-    int i = blockIdx.x * THREADS + threadIdx.x;
-    if (i < value(elements)) {
-        int row = i / width;
-        const T* a = at<T>(x) + 2LL * row * width + (i - row * width);
-        put(at<T>(y), i, activate(function, get(a, 0)) * get(a, width));
+    unsigned first = first_element<THREADS>();
+    int left = left_from(first, elements);
+    if (left <= 0) {
+        return;
     }
+    const T* from = at<T>(x) + 2LL * (first / width) * width + first % width;
+    T* to = at<T>(y) + first;
+    bool isWhole = left >= EACH && width % EACH == 0 && is_chunk(from) && is_chunk(to);
+    T a[EACH];
+    T b[EACH];
+    if (isWhole) {
+        load_chunks(a, from);
+        load_chunks(b, from + width);
+    } else {
+#pragma unroll
+        for (int i = 0; i < EACH; i++) {
+            unsigned index = first + min(i, left - 1);
+            const T* pair = at<T>(x) + 2LL * (index / width) * width + index % width;
+            a[i] = pair[0];
+            b[i] = pair[width];
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < EACH; i++) {
+        put(a, i, activate(function, get(a, i)) * get(b, i));
+    }
+    store_some(to, a, left, isWhole);
 }
 
-// A warp per row. y may be x: a lane reads and writes the same elements.
+// A warp per row, whose chunks go around its lanes. y may be x: a lane reads and writes the same elements.
 template <typename T>
 __device__ void softmax(Operand x, Operand y, Count rows, int width) {
     int row = blockIdx.x * (ROW_THREADS / LANES) + threadIdx.x / LANES;
@@ -35,18 +67,34 @@ __device__ void softmax(Operand x, Operand y, Count rows, int width) {
     }
     const T* from = at<T>(x) + static_cast<long long>(row) * width;
     T* to = at<T>(y) + static_cast<long long>(row) * width;
+    constexpr int N = PER_CHUNK<T>;
+    bool isWhole = width % N == 0;
+    T z[N];
     float most = -INFINITY;
-    for (int i = lane; i < width; i += LANES) {
-        most = fmaxf(most, get(from, i));
+    for (int first = lane * N; first < width; first += LANES * N) {
+        load_some(z, from + first, width - first, isWhole);
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+            most = first + i < width ? fmaxf(most, get(z, i)) : most;
+        }
     }
     most = warp_max(most);
     float sum = 0.0f;
-    for (int i = lane; i < width; i += LANES) {
-        sum += expf(get(from, i) - most);
+    for (int first = lane * N; first < width; first += LANES * N) {
+        load_some(z, from + first, width - first, isWhole);
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+            sum += first + i < width ? expf(get(z, i) - most) : 0.0f;
+        }
     }
     sum = warp_sum(sum);
-    for (int i = lane; i < width; i += LANES) {
-        put(to, i, expf(get(from, i) - most) / sum);
+    for (int first = lane * N; first < width; first += LANES * N) {
+        load_some(z, from + first, width - first, isWhole);
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+            put(z, i, expf(get(z, i) - most) / sum);
+        }
+        store_some(to + first, z, width - first, isWhole);
     }
 }
 

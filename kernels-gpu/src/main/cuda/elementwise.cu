@@ -1,38 +1,81 @@
-// One element per thread: add, multiply, scale, copy, convert, split.
-#include "element.cuh"
+// A few neighbouring elements per thread: add, multiply, scale, split, convert, copy. y may be what it is made of: a
+// thread reads the elements that it writes, and no other of that place.
+#include "chunks.cuh"
 #include "operands.cuh"
 
 constexpr int THREADS = 256;
 
-__device__ __forceinline__ int element() { return blockIdx.x * THREADS + threadIdx.x; }
-
-// a and y are [.., D]; b is of a's shape, or [D]: its element i lies at i modulo its count. y may be a or b.
+// a and y are [.., D]; b is of a's shape, or [D]: its element i lies at i modulo its count.
 template <typename T, bool IS_SUM>
 __device__ void binary(Operand a, Operand b, Operand y, Count elements, int period) {
-    int i = element();
-    if (i < value(elements)) {
-        float left = get(at<T>(a), i);
-        float right = get(at<T>(b), i % period);
-        put(at<T>(y), i, IS_SUM ? left + right : left * right);
+    unsigned first = first_element<THREADS>();
+    int left = left_from(first, elements);
+    if (left <= 0) {
+        return;
     }
+    const T* lefts = at<T>(a) + first;
+    const T* rights = at<T>(b);
+    T* to = at<T>(y) + first;
+    bool isWhole = left >= EACH && is_chunk(lefts) && is_chunk(to);
+    T x[EACH];
+    T z[EACH];
+    load_some(x, lefts, left, isWhole);
+    if (isWhole && period % EACH == 0 && is_chunk(rights)) {
+        load_chunks(z, rights + first % period);
+    } else {
+#pragma unroll
+        for (int i = 0; i < EACH; i++) {
+            z[i] = rights[(first + min(i, left - 1)) % period];
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < EACH; i++) {
+        put(x, i, IS_SUM ? get(x, i) + get(z, i) : get(x, i) * get(z, i));
+    }
+    store_some(to, x, left, isWhole);
 }
 
 template <typename T>
 __device__ void scale(Operand x, Operand y, Count elements, float factor) {
-    int i = element();
-    if (i < value(elements)) {
-        put(at<T>(y), i, factor * get(at<T>(x), i));
+    unsigned first = first_element<THREADS>();
+    int left = left_from(first, elements);
+    if (left <= 0) {
+        return;
     }
+    const T* from = at<T>(x) + first;
+    T* to = at<T>(y) + first;
+    bool isWhole = left >= EACH && is_chunk(from) && is_chunk(to);
+    T z[EACH];
+    load_some(z, from, left, isWhole);
+#pragma unroll
+    for (int i = 0; i < EACH; i++) {
+        put(z, i, factor * get(z, i));
+    }
+    store_some(to, z, left, isWhole);
 }
 
-// y [.., D] are the columns of x [.., stride] from `first` on; `elements` counts those of y.
+// y [.., D] are the columns of x [.., stride] from `start` on; `elements` counts those of y.
 template <typename T>
-__device__ void split(Operand x, Operand y, Count elements, int width, int stride, int first) {
-    int i = element();
-    if (i < value(elements)) {
-        int row = i / width;
-        at<T>(y)[i] = at<T>(x)[static_cast<long long>(row) * stride + first + (i - row * width)];
+__device__ void split(Operand x, Operand y, Count elements, int width, int stride, int start) {
+    unsigned first = first_element<THREADS>();
+    int left = left_from(first, elements);
+    if (left <= 0) {
+        return;
     }
+    T* to = at<T>(y) + first;
+    const T* from = at<T>(x) + static_cast<long long>(first / width) * stride + start + first % width;
+    bool isWhole = left >= EACH && width % EACH == 0 && is_chunk(from) && is_chunk(to);
+    T z[EACH];
+    if (isWhole) {
+        load_chunks(z, from);
+    } else {
+#pragma unroll
+        for (int i = 0; i < EACH; i++) {
+            unsigned index = first + min(i, left - 1);
+            z[i] = at<T>(x)[static_cast<long long>(index / width) * stride + start + index % width];
+        }
+    }
+    store_some(to, z, left, isWhole);
 }
 
 #define FORMS(TYPE, T)                                                                                               \
@@ -49,8 +92,8 @@ __device__ void split(Operand x, Operand y, Count elements, int width, int strid
         scale<T>(x, y, elements, factor);                                                                            \
     }                                                                                                                \
     extern "C" __global__ void __launch_bounds__(THREADS)                                                            \
-    split_##TYPE(Operand x, Operand y, Count elements, int width, int stride, int first) {                           \
-        split<T>(x, y, elements, width, stride, first);                                                              \
+    split_##TYPE(Operand x, Operand y, Count elements, int width, int stride, int start) {                           \
+        split<T>(x, y, elements, width, stride, start);                                                              \
     }
 
 FORMS(f32, float)
@@ -58,10 +101,22 @@ FORMS(bf16, Bf16)
 
 template <typename From, typename To>
 __device__ void convert(Operand x, Operand y, Count elements) {
-    int i = element();
-    if (i < value(elements)) {
-        put(at<To>(y), i, get(at<From>(x), i));
+    unsigned first = first_element<THREADS>();
+    int left = left_from(first, elements);
+    if (left <= 0) {
+        return;
     }
+    const From* from = at<From>(x) + first;
+    To* to = at<To>(y) + first;
+    bool isWhole = left >= EACH && is_chunk(from) && is_chunk(to);
+    From wide[EACH];
+    To z[EACH];
+    load_some(wide, from, left, isWhole);
+#pragma unroll
+    for (int i = 0; i < EACH; i++) {
+        put(z, i, get(wide, i));
+    }
+    store_some(to, z, left, isWhole);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) convert_f32_bf16(Operand x, Operand y, Count elements) {
@@ -72,19 +127,26 @@ extern "C" __global__ void __launch_bounds__(THREADS) convert_bf16_f32(Operand x
     convert<Bf16, float>(x, y, elements);
 }
 
-// Words, whatever they stand for. y may be x.
-template <typename Word>
+// Words, whatever they stand for: their bits as they are.
+template <typename T>
 __device__ void copy(Operand x, Operand y, Count words) {
-    int i = element();
-    if (i < value(words)) {
-        at<Word>(y)[i] = at<Word>(x)[i];
+    unsigned first = first_element<THREADS>();
+    int left = left_from(first, words);
+    if (left <= 0) {
+        return;
     }
+    const T* from = at<T>(x) + first;
+    T* to = at<T>(y) + first;
+    bool isWhole = left >= EACH && is_chunk(from) && is_chunk(to);
+    T z[EACH];
+    load_some(z, from, left, isWhole);
+    store_some(to, z, left, isWhole);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) copy_u32(Operand x, Operand y, Count words) {
-    copy<unsigned>(x, y, words);
+    copy<float>(x, y, words);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) copy_u16(Operand x, Operand y, Count words) {
-    copy<unsigned short>(x, y, words);
+    copy<Bf16>(x, y, words);
 }

@@ -1,5 +1,5 @@
 // Rows of tables, positions inside sequences, and rotation by them.
-#include "element.cuh"
+#include "chunks.cuh"
 #include "operands.cuh"
 
 constexpr int THREADS = 128;
@@ -19,8 +19,12 @@ __device__ void embedding(Operand table, Operand ids, Operand y, Count rows, int
     }
     const T* from = at<T>(table) + static_cast<long long>(isInside ? id : 0) * width;
     T* to = at<T>(y) + static_cast<long long>(row) * width;
-    for (int i = threadIdx.x; i < width; i += THREADS) {
-        to[i] = isInside ? from[i] : rounded<T>(0.0f);
+    constexpr int N = PER_CHUNK<T>;
+    bool isWhole = width % N == 0;
+    for (int first = threadIdx.x * N; first < width; first += THREADS * N) {
+        T z[N];
+        load_some(z, from + first, isInside ? width - first : 0, isWhole && isInside);
+        store_some(to + first, z, width - first, isWhole);
     }
 }
 
@@ -37,7 +41,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) positions_i32(Operand offs
     }
 }
 
-// A block per row, a thread per pair (i, i + half) of a head; y may be x. A position outside the table is
+// A block per row, a thread per pairs (i, i + half) of a head; y may be x. A position outside the table is
 // reported, and its row stays as it is.
 template <typename T>
 __device__ void rotary(Operand x, Operand table, Operand positions, Operand y, Count rows, int width,
@@ -55,15 +59,47 @@ __device__ void rotary(Operand x, Operand table, Operand positions, Operand y, C
     const T* angles = at<T>(table) + static_cast<long long>(isInside ? position : 0) * headWidth;
     const T* from = at<T>(x) + static_cast<long long>(row) * width;
     T* to = at<T>(y) + static_cast<long long>(row) * width;
+    // Pairs of a head are taken in chunks where half a head is whole ones, else one by one.
+    auto turn = [&](auto& a, auto& b, const auto& cosines, const auto& sines, int count) {
+#pragma unroll
+        for (int i = 0; i < count; i++) {
+            float low = get(a, i);
+            float high = get(b, i);
+            float cosine = isInside ? get(cosines, i) : 1.0f;
+            float sine = isInside ? get(sines, i) : 0.0f;
+            put(a, i, low * cosine - high * sine);
+            put(b, i, high * cosine + low * sine);
+        }
+    };
+    constexpr int N = PER_CHUNK<T>;
+    if (half % N == 0) {
+        for (int pair = threadIdx.x * N; pair < width / 2; pair += THREADS * N) {
+            int i = pair % half;
+            int low = pair / half * headWidth + i;
+            T a[N];
+            T b[N];
+            T cosines[N];
+            T sines[N];
+            load_chunks(a, from + low);
+            load_chunks(b, from + low + half);
+            load_chunks(cosines, angles + i);
+            load_chunks(sines, angles + i + half);
+            turn(a, b, cosines, sines, N);
+            store_chunks(to + low, a);
+            store_chunks(to + low + half, b);
+        }
+        return;
+    }
     for (int pair = threadIdx.x; pair < width / 2; pair += THREADS) {
         int i = pair % half;
         int low = pair / half * headWidth + i;
-        float a = get(from, low);
-        float b = get(from, low + half);
-        float cosine = isInside ? get(angles, i) : 1.0f;
-        float sine = isInside ? get(angles, i + half) : 0.0f;
-        put(to, low, a * cosine - b * sine);
-        put(to, low + half, b * cosine + a * sine);
+        T a[1] = {from[low]};
+        T b[1] = {from[low + half]};
+        const T cosines[1] = {angles[i]};
+        const T sines[1] = {angles[i + half]};
+        turn(a, b, cosines, sines, 1);
+        to[low] = a[0];
+        to[low + half] = b[0];
     }
 }
 

@@ -1,13 +1,8 @@
 // Tiles in shared memory: rows of chunks of 16 bytes, which copies bring and matrix instructions take.
 #pragma once
 
-#include "element.cuh"
+#include "chunks.cuh"
 #include "matrix.cuh"
-
-constexpr int CHUNK_BYTES = 16;
-
-template <typename T>
-constexpr int PER_CHUNK = CHUNK_BYTES / sizeof(T);
 
 // Where a chunk of a row lies. Chunks change places so that the same chunk of eight rows, which a matrix is loaded
 // from, lies in different banks: a row of 4 chunks fills half of them, one of 8 or more all.
@@ -15,26 +10,6 @@ template <int CHUNKS>
 __device__ __forceinline__ int place(int row, int chunk) {
     static_assert(CHUNKS == 4 || CHUNKS % 8 == 0, "rows of half the banks, or of all");
     return (row * CHUNKS + (chunk ^ (CHUNKS == 4 ? row / 2 % 4 : row % 8))) * CHUNK_BYTES;
-}
-
-// So many neighbours in whole chunks, at addresses that are multiples of a chunk's bytes.
-template <typename T, int COUNT>
-__device__ __forceinline__ void load_chunks(T (&elements)[COUNT], const T* from) {
-#pragma unroll
-    for (int i = 0; i < COUNT; i += PER_CHUNK<T>) {
-        uint4 chunk = *reinterpret_cast<const uint4*>(from + i);
-        memcpy(elements + i, &chunk, CHUNK_BYTES);
-    }
-}
-
-template <typename T, int COUNT>
-__device__ __forceinline__ void store_chunks(T* to, const T (&elements)[COUNT]) {
-#pragma unroll
-    for (int i = 0; i < COUNT; i += PER_CHUNK<T>) {
-        uint4 chunk;
-        memcpy(&chunk, elements + i, CHUNK_BYTES);
-        *reinterpret_cast<uint4*>(to + i) = chunk;
-    }
 }
 
 // Fills a chunk with what is there of so many elements, `stride` apart, and with zeros after them: by an asynchronous

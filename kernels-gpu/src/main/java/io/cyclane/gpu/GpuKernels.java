@@ -150,13 +150,7 @@ final class GpuKernels implements OpSet {
                             new Int(activate.function().ordinal()));
             case Add _ -> binary(Entry.ADD_F32.of(dtype), to);
             case Attention attention -> AttentionLaunch.of(attention, to);
-            case Combine _ ->
-                    elements(
-                            Entry.COMBINE_F32.of(to.inputType(1).dtype()),
-                            to,
-                            List.of(x, to.input(1)),
-                            new Int(to.resultShape(0).last()),
-                            width);
+            case Combine _ -> combine(to);
             case Convert convert -> convert(convert, to);
             case Copy _ -> copy(x, to.result(), to.elements(to.shape(0)), dtype);
             case Embedding _ -> embedding(to);
@@ -215,7 +209,20 @@ final class GpuKernels implements OpSet {
         boolean isHalf = type.bytes() % WORD_BYTES != 0;
         Count words = elements.times(type.bytes() / (isHalf ? HALF_BYTES : WORD_BYTES));
         Entry entry = isHalf ? Entry.COPY_U16 : Entry.COPY_U32;
-        return Launch.threads(entry, words.bound(), from, to, words);
+        return Launch.elements(entry, words.bound(), from, to, words);
+    }
+
+    private static Launch combine(Operands to) {
+        Count elements = to.elements(to.resultShape(0));
+        return Launch.threads(
+                Entry.COMBINE_F32.of(to.inputType(1).dtype()),
+                elements.bound(),
+                to.input(0),
+                to.input(1),
+                to.result(),
+                elements,
+                new Int(to.resultShape(0).last()),
+                new Int(to.shape(0).last()));
     }
 
     private static Launch convert(Convert convert, Operands to) {
@@ -225,10 +232,10 @@ final class GpuKernels implements OpSet {
             return copy(to.input(0), to.result(), elements, from);
         }
         Entry entry = from == DType.F32 ? Entry.CONVERT_F32_BF16 : Entry.CONVERT_BF16_F32;
-        return Launch.threads(entry, elements.bound(), to.input(0), to.result(), elements);
+        return Launch.elements(entry, elements.bound(), to.input(0), to.result(), elements);
     }
 
-    /** A thread for each element of the result. */
+    /** A thread for every few elements of the result. */
     private static Launch elements(Entry entry, Operands to, Operand x, Argument... more) {
         return elements(entry, to, List.of(x), more);
     }
@@ -240,7 +247,7 @@ final class GpuKernels implements OpSet {
         arguments.add(to.result());
         arguments.add(elements);
         arguments.addAll(List.of(more));
-        return Launch.threads(entry, elements.bound(), arguments.toArray(Argument[]::new));
+        return Launch.elements(entry, elements.bound(), arguments.toArray(Argument[]::new));
     }
 
     /** A warp for each row of x. */
@@ -318,7 +325,7 @@ final class GpuKernels implements OpSet {
             Operand result = to.result(part);
             if (!result.equals(Operand.NONE)) {
                 launches.add(
-                        Launch.threads(
+                        Launch.elements(
                                 entry,
                                 elements.bound(),
                                 to.input(0),

@@ -11,6 +11,9 @@ import java.util.List;
  * @param y rows of blocks
  */
 public record Launch(Entry entry, int x, int y, List<Argument> arguments) {
+    /** Elements of a thread. */
+    private static final int EACH = 8;
+
     public Launch {
         arguments = List.copyOf(arguments);
         List<Kind> kinds = arguments.stream().map(Argument::kind).toList();
@@ -28,6 +31,11 @@ public record Launch(Entry entry, int x, int y, List<Argument> arguments) {
     /** A launch with a thread for each of so many elements. */
     public static Launch threads(Entry entry, int elements, Argument... arguments) {
         return blocks(entry, ceil(elements, entry.threads()), arguments);
+    }
+
+    /** A launch with a thread for every few of so many elements, as {@code chunks.cuh} has them. */
+    public static Launch elements(Entry entry, int elements, Argument... arguments) {
+        return threads(entry, ceil(elements, EACH), arguments);
     }
 
     /** A launch with a warp of 32 threads for each of so many rows. */
