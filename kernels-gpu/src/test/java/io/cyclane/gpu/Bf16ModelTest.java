@@ -41,10 +41,14 @@ class Bf16ModelTest {
         agrees(ModelTest.MODERN_BERT);
     }
 
+    /**
+     * All experts are taken: which of two is the second would be decided by less than bf16 holds,
+     * and from there on another model would be compared.
+     */
     @Test
     @Tag("long")
     void modernAlbertWithMixtureOfLoras() {
-        agrees(ModelTest.MODERN_ALBERT);
+        agrees(ModelTest.MODERN_ALBERT.replace("\"num_experts\": 8", "\"num_experts\": 2"));
     }
 
     @Test
