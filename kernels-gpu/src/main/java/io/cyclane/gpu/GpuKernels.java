@@ -100,7 +100,6 @@ final class GpuKernels implements OpSet {
             case Route _ -> inputs.get(1).shape().extent(0).bound() <= RouteLaunch.MOST_EXPERTS;
             case ExpertMatMul _ ->
                     inputs.get(2).shape().extent(0).bound() <= RouteLaunch.MOST_EXPERTS;
-            case MolGeGlu mol -> !mol.mixedWeights();
             case FeedForward _ -> false;
             default -> true;
         };
