@@ -139,14 +139,15 @@ __device__ __forceinline__ void expert_matmul(Tile& tile, Gathered& gathered, Op
     for (int i = 0; i < Tile::MY_ROWS; i++) {
         int choice = gathered.choices[Tile::row(i)];
 #pragma unroll
-        for (int j = 0; j < Tile::MY_COLUMNS; j++) {
+        for (int j = 0; j < Tile::MY_COLUMNS; j += 2) {
             int column = column_of(Tile::column(j));
             if (choice >= 0 && column >= 0) {
-                float y_ = scale * sums.at(i, j);
+                float low = scale * sums.at(i, j);
+                float high = scale * sums.at(i, j + 1);
                 if (base.address != nullptr) {
-                    y_ += get(at<T>(base), static_cast<long long>(choice / choices) * outputs + column);
+                    add_two(at<T>(base), choice / choices, column, outputs, low, high);
                 }
-                put(at<T>(y), static_cast<long long>(choice) * outputs + column, y_);
+                put_two(at<T>(y), choice, column, outputs, low, high);
             }
         }
     }
