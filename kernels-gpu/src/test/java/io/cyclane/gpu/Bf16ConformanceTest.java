@@ -283,6 +283,7 @@ final class Bf16ConformanceTest {
     }
 
     @Nested
+    @Tag("long")
     class Route extends RouteConformance {
         @Override
         protected Backend backend() {

@@ -1,5 +1,6 @@
 package io.cyclane.gpu;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cyclane.gpu.host.HostDriver;
@@ -66,22 +67,23 @@ class Bf16ModelTest {
     @Test
     void aSessionTakesHalfTheMemory() {
         SmallModels.write(folder, narrower(ModelTest.MODERN_BERT, 2));
-        long wide = sessionBytes();
+        long wide = sessionBytes("F32");
         ModelTest.with(
                 "cyclane.gpuPrecision",
                 "bf16",
                 () -> {
-                    long stored = sessionBytes();
+                    long stored = sessionBytes("BF16");
                     assertTrue(stored <= 0.55 * wide, () -> stored + " of " + wide);
                 });
     }
 
-    private long sessionBytes() {
+    private long sessionBytes(String dtype) {
         try (Encoder encoder =
                 Encoder.builder(folder.toString())
                         .backend(GpuOnHostProvider.NAME)
                         .capacity(new Capacity(4096, 64))
                         .load()) {
+            assertEquals(dtype, encoder.info().dtype());
             return encoder.info().sessionBytes();
         }
     }
