@@ -8,21 +8,8 @@ constexpr int ROW_THREADS = 128;
 
 template <typename T>
 __device__ void each(Operand x, Operand y, Count elements, int function) {
-    unsigned first = first_element<THREADS>();
-    int left = left_from(first, elements);
-    if (left <= 0) {
-        return;
-    }
-    const T* from = at<T>(x) + first;
-    T* to = at<T>(y) + first;
-    bool isWhole = left >= EACH && is_chunk(from) && is_chunk(to);
-    T z[EACH];
-    load_some(z, from, left, isWhole);
-#pragma unroll
-    for (int i = 0; i < EACH; i++) {
-        put(z, i, activate(function, get(z, i)));
-    }
-    store_some(to, z, left, isWhole);
+    each_element<THREADS, T, T>(x, y, elements,
+                                [=](T before) { return rounded<T>(activate(function, widened(before))); });
 }
 
 // x is [.., 2F], y is [.., F]; `elements` counts those of y.

@@ -73,3 +73,24 @@ __device__ __forceinline__ int left_from(unsigned first, Count elements) {
     unsigned count = value(elements);
     return first < count ? count - first : 0;
 }
+
+// y[i] = function(x[i]), in the types that they are stored in, for the elements of a thread. y may be x.
+template <int THREADS, typename From, typename To, typename Function>
+__device__ __forceinline__ void each_element(Operand x, Operand y, Count elements, Function function) {
+    unsigned first = first_element<THREADS>();
+    int left = left_from(first, elements);
+    if (left <= 0) {
+        return;
+    }
+    const From* from = at<From>(x) + first;
+    To* to = at<To>(y) + first;
+    bool isWhole = left >= EACH && is_chunk(from) && is_chunk(to);
+    From before[EACH];
+    To after[EACH];
+    load_some(before, from, left, isWhole);
+#pragma unroll
+    for (int i = 0; i < EACH; i++) {
+        after[i] = function(before[i]);
+    }
+    store_some(to, after, left, isWhole);
+}

@@ -37,21 +37,7 @@ __device__ void binary(Operand a, Operand b, Operand y, Count elements, int peri
 
 template <typename T>
 __device__ void scale(Operand x, Operand y, Count elements, float factor) {
-    unsigned first = first_element<THREADS>();
-    int left = left_from(first, elements);
-    if (left <= 0) {
-        return;
-    }
-    const T* from = at<T>(x) + first;
-    T* to = at<T>(y) + first;
-    bool isWhole = left >= EACH && is_chunk(from) && is_chunk(to);
-    T z[EACH];
-    load_some(z, from, left, isWhole);
-#pragma unroll
-    for (int i = 0; i < EACH; i++) {
-        put(z, i, factor * get(z, i));
-    }
-    store_some(to, z, left, isWhole);
+    each_element<THREADS, T, T>(x, y, elements, [=](T before) { return rounded<T>(factor * widened(before)); });
 }
 
 // y [.., D] are the columns of x [.., stride] from `start` on; `elements` counts those of y.
@@ -101,22 +87,7 @@ FORMS(bf16, Bf16)
 
 template <typename From, typename To>
 __device__ void convert(Operand x, Operand y, Count elements) {
-    unsigned first = first_element<THREADS>();
-    int left = left_from(first, elements);
-    if (left <= 0) {
-        return;
-    }
-    const From* from = at<From>(x) + first;
-    To* to = at<To>(y) + first;
-    bool isWhole = left >= EACH && is_chunk(from) && is_chunk(to);
-    From wide[EACH];
-    To z[EACH];
-    load_some(wide, from, left, isWhole);
-#pragma unroll
-    for (int i = 0; i < EACH; i++) {
-        put(z, i, get(wide, i));
-    }
-    store_some(to, z, left, isWhole);
+    each_element<THREADS, From, To>(x, y, elements, [](From before) { return rounded<To>(widened(before)); });
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) convert_f32_bf16(Operand x, Operand y, Count elements) {
@@ -128,19 +99,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) convert_bf16_f32(Operand x
 }
 
 // Words, whatever they stand for: their bits as they are.
-template <typename T>
+template <typename Word>
 __device__ void copy(Operand x, Operand y, Count words) {
-    unsigned first = first_element<THREADS>();
-    int left = left_from(first, words);
-    if (left <= 0) {
-        return;
-    }
-    const T* from = at<T>(x) + first;
-    T* to = at<T>(y) + first;
-    bool isWhole = left >= EACH && is_chunk(from) && is_chunk(to);
-    T z[EACH];
-    load_some(z, from, left, isWhole);
-    store_some(to, z, left, isWhole);
+    each_element<THREADS, Word, Word>(x, y, words, [](Word before) { return before; });
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) copy_u32(Operand x, Operand y, Count words) {

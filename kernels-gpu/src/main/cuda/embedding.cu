@@ -29,7 +29,8 @@ __device__ void embedding(Operand table, Operand ids, Operand y, Count rows, int
 }
 
 // A block per sequence: y[t] = first + t - offsets[s].
-extern "C" __global__ void __launch_bounds__(THREADS) positions_i32(Operand offsets, Operand y, Count sequences, int first) {
+extern "C" __global__ void __launch_bounds__(THREADS)
+positions_i32(Operand offsets, Operand y, Count sequences, int first) {
     int sequence = blockIdx.x;
     if (sequence >= value(sequences)) {
         return;
@@ -41,7 +42,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) positions_i32(Operand offs
     }
 }
 
-// A block per row, a thread per pairs (i, i + half) of a head; y may be x. A position outside the table is
+// A block per row, a thread per few pairs (i, i + half) of a head; y may be x. A position outside the table is
 // reported, and its row stays as it is.
 template <typename T>
 __device__ void rotary(Operand x, Operand table, Operand positions, Operand y, Count rows, int width,

@@ -106,7 +106,7 @@ __device__ __forceinline__ void layer_of(MatrixProducts<T, ROWS, COLUMNS>& tile,
 
 // Forms by the rows and columns of a block.
 #define LINEAR(NAME, T, ROWS, COLUMNS, IS_COPY)                                                                      \
-    extern "C" __global__ void __launch_bounds__(TILE_THREADS, 2)                                                         \
+    extern "C" __global__ void __launch_bounds__(TILE_THREADS, 2)                                                    \
     NAME(Operand x, Operand weight, Operand bias, Operand residual, Parts parts, Count rows, int inner, int outputs, \
          int width, int outputStride, int innerStride, int function, int isGated) {                                  \
         __shared__ MatrixProducts<T, ROWS, COLUMNS> tile;                                                            \

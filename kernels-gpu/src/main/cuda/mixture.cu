@@ -7,6 +7,9 @@
 // are, in registers, and z_j leaves them only as what a tile of its columns gives to a2_e . z_j: rank numbers for
 // every 32 columns, 4.6 KB a token to write and to read, where z_j itself would be 9.2. With x, u, the mixed hidden
 // value, the residual and y it is 32 KB. Beyond a rank of 32 z_j would be less; no model that is known has such.
+//
+// Where weights are mixed, z is one: of wi . x + scale * sum of gate_j b1_e . u_e, and wo . z takes the place of
+// wo . (sum of gate_j z_j). The rest is the same.
 #include "functions.cuh"
 #include "groups.cuh"
 #include "layer.cuh"
@@ -14,7 +17,7 @@
 
 constexpr int SUM_THREADS = 256;
 
-// The layer's extents: rows [.., inner] in, [.., width] between, [.., outputs] out; `most` rows at most.
+// How many rows there are and how many there can be, and what their updates are made of.
 struct Mixture {
     int rows;
     int most;
@@ -30,7 +33,8 @@ __device__ __forceinline__ int expert_of(const Mixture& mixture, const int* chos
 
 // u [T, E, R]: the products of x with the first factors of all experts, which are one weight of E * R outputs.
 template <typename Tile>
-__device__ __forceinline__ void mol_down(Tile& tile, Operand x, Operand a1, Operand u, int rows, int inner, int outputs) {
+__device__ __forceinline__ void mol_down(Tile& tile, Operand x, Operand a1, Operand u, int rows, int inner,
+                                         int outputs) {
     using T = typename Tile::Element;
     int firstRow = blockIdx.y * Tile::ROWS;
     if (firstRow >= rows) {
@@ -45,10 +49,10 @@ __device__ __forceinline__ void mol_down(Tile& tile, Operand x, Operand a1, Oper
     for (int i = 0; i < Tile::MY_ROWS; i++) {
         int row = row_of(Tile::row(i));
 #pragma unroll
-        for (int j = 0; j < Tile::MY_COLUMNS; j++) {
+        for (int j = 0; j < Tile::MY_COLUMNS; j += 2) {
             int column = column_of(Tile::column(j));
             if (row >= 0 && column >= 0) {
-                put(at<T>(u), static_cast<long long>(row) * outputs + column, sums.at(i, j));
+                put_two(at<T>(u), row, column, outputs, sums.at(i, j), sums.at(i, j + 1));
             }
         }
     }
@@ -61,7 +65,8 @@ template <typename Tile>
 __device__ __forceinline__ void mol_in(Tile& tile, Hidden<typename Tile::Element>& hidden, const Mixture& mixture,
                                        Operand x, Operand experts, Operand gates, Operand weight, Operand u,
                                        const Factors<typename Tile::Element>& b1, Operand a2, Operand mixed,
-                                       Operand partials, int inner, int width, int isStacked, float scale) {
+                                       Operand partials, int inner, int width, int isStacked, int mixesWeights,
+                                       float scale) {
     using T = typename Tile::Element;
     constexpr int MINE = Tile::MY_COLUMNS / 2;  // columns of z: the others are their gates
     int firstRow = blockIdx.y * Tile::ROWS;
@@ -86,21 +91,26 @@ __device__ __forceinline__ void mol_in(Tile& tile, Hidden<typename Tile::Element
         }
     }
     const T* narrow = at<T>(u);
-    for (int choice = 0; choice < mixture.choices; choice++) {
-        auto own = [&](int i) { return expert_of(mixture, at<int>(experts), firstRow + i, choice); };
-        typename Tile::Sums wide = sums;
+    auto gate_of = [&](int i, int choice) {
+        int row = firstRow + i;
+        return row < mixture.rows ? at<float>(gates)[row * mixture.choices + choice] : 0.0f;
+    };
+    auto update = [&](typename Tile::Sums& wide, int choice, bool isGated) {
         add_update(
-            tile, wide, scale, b1, own,
+            tile, wide, scale, b1,
+            [&](int i) { return expert_of(mixture, at<int>(experts), firstRow + i, choice); },
             [&](int i, int expert, int r) {
                 long long row = firstRow + i;
                 long long place = isStacked ? row * mixture.experts + expert : row * mixture.choices + choice;
-                return get(narrow, place * mixture.rank + r);
+                float own = get(narrow, place * mixture.rank + r);
+                return isGated ? gate_of(i, choice) * own : own;
             },
             column_of);
+    };
+    auto bend = [&](typename Tile::Sums& wide, int choice) {
 #pragma unroll
         for (int i = 0; i < Tile::MY_ROWS; i++) {
-            int row = firstRow + Tile::row(i);
-            float gate = row < mixture.rows ? at<float>(gates)[row * mixture.choices + choice] : 0.0f;
+            float gate = mixesWeights ? 1.0f : gate_of(Tile::row(i), choice);
             float z[MINE];
 #pragma unroll
             for (int j = 0; j < MINE; j++) {
@@ -113,8 +123,22 @@ __device__ __forceinline__ void mol_in(Tile& tile, Hidden<typename Tile::Element
                 hidden.put(Tile::row(i), Tile::column(j), z[j], z[j + 1]);
             }
         }
+    };
+    if (mixesWeights) {
+        for (int choice = 0; choice < mixture.choices; choice++) {
+            update(sums, choice, true);
+        }
+        bend(sums, 0);
+    }
+    for (int choice = 0; choice < mixture.choices; choice++) {
+        if (!mixesWeights) {
+            typename Tile::Sums wide = sums;
+            update(wide, choice, false);
+            bend(wide, choice);
+        }
         __syncthreads();  // the hidden values are there
-        multiply_narrow(hidden, at<T>(a2), mixture.experts, mixture.rank, width, firstColumn, own,
+        multiply_narrow(hidden, at<T>(a2), mixture.experts, mixture.rank, width, firstColumn,
+                        [&](int i) { return expert_of(mixture, at<int>(experts), firstRow + i, choice); },
                         [&](int i, int r, float sum) {
                             long long place =
                                 (static_cast<long long>(blockIdx.x) * mixture.choices + choice) * mixture.rank + r;
@@ -126,10 +150,10 @@ __device__ __forceinline__ void mol_in(Tile& tile, Hidden<typename Tile::Element
     for (int i = 0; i < Tile::MY_ROWS; i++) {
         int row = firstRow + Tile::row(i);
 #pragma unroll
-        for (int j = 0; j < MINE; j++) {
+        for (int j = 0; j < MINE; j += 2) {
             int column = column_of(Tile::column(j));
             if (row < mixture.rows && column >= 0) {
-                put(at<T>(mixed), static_cast<long long>(row) * width + column, mixture_of[i][j]);
+                put_two(at<T>(mixed), row, column, width, mixture_of[i][j], mixture_of[i][j + 1]);
             }
         }
     }
@@ -188,12 +212,15 @@ __device__ __forceinline__ void mol_out(Tile& tile, const Mixture& mixture, Oper
     for (int i = 0; i < Tile::MY_ROWS; i++) {
         int row = row_of(Tile::row(i));
 #pragma unroll
-        for (int j = 0; j < Tile::MY_COLUMNS; j++) {
+        for (int j = 0; j < Tile::MY_COLUMNS; j += 2) {
             int column = column_of(Tile::column(j));
             if (row >= 0 && column >= 0) {
-                long long index = static_cast<long long>(row) * b2.outputs + column;
-                float more = residual.address == nullptr ? 0.0f : get(at<T>(residual), index);
-                put(at<T>(y), index, residual.address == nullptr ? sums.at(i, j) : sums.at(i, j) + more);
+                float low = sums.at(i, j);
+                float high = sums.at(i, j + 1);
+                if (residual.address != nullptr) {
+                    add_two(at<T>(residual), row, column, b2.outputs, low, high);
+                }
+                put_two(at<T>(y), row, column, b2.outputs, low, high);
             }
         }
     }
@@ -202,24 +229,25 @@ __device__ __forceinline__ void mol_out(Tile& tile, const Mixture& mixture, Oper
 #define FORMS(TYPE, TILE, T)                                                                                         \
     extern "C" __global__ void __launch_bounds__(TILE_THREADS)                                                       \
     mol_down_##TYPE(Operand x, Operand a1, Operand u, Count rows, int inner, int outputs) {                          \
-        __shared__ TILE tile;                                                                                    \
+        __shared__ TILE tile;                                                                                        \
         mol_down(tile, x, a1, u, value(rows), inner, outputs);                                                       \
     }                                                                                                                \
     extern "C" __global__ void __launch_bounds__(TILE_THREADS)                                                       \
     mol_in_##TYPE(Operand x, Operand experts, Operand gates, Operand weight, Operand u, Operand b1, Operand a2,      \
                   Operand mixed, Operand partials, Count rows, int most, int count, int choices, int rank,           \
-                  int outputStride, int rankStride, int inner, int width, int isStacked, float scale) {              \
-        __shared__ TILE tile;                                                                                    \
+                  int outputStride, int rankStride, int inner, int width, int isStacked, int mixesWeights,           \
+                  float scale) {                                                                                     \
+        __shared__ TILE tile;                                                                                        \
         __shared__ Hidden<T> hidden;                                                                                 \
         mol_in(tile, hidden, Mixture{value(rows), most, count, choices, rank}, x, experts, gates, weight, u,         \
                Factors<T>{at<T>(b1), count, 2 * width, rank, outputStride, rankStride}, a2, mixed, partials, inner,  \
-               width, isStacked, scale);                                                                             \
+               width, isStacked, mixesWeights, scale);                                                               \
     }                                                                                                                \
     extern "C" __global__ void __launch_bounds__(TILE_THREADS)                                                       \
     mol_out_##TYPE(Operand mixed, Operand experts, Operand weight, Operand narrow, Operand b2, Operand residual,     \
                    Operand y, Count rows, int most, int count, int choices, int rank, int outputStride,              \
                    int rankStride, int inner, int outputs) {                                                         \
-        __shared__ TILE tile;                                                                                    \
+        __shared__ TILE tile;                                                                                        \
         mol_out(tile, Mixture{value(rows), most, count, choices, rank}, mixed, experts, weight, narrow,              \
                 Factors<T>{at<T>(b2), count, outputs, rank, outputStride, rankStride}, residual, y, inner);          \
     }

@@ -1,5 +1,5 @@
-// Norms over the last axis: a warp per row, whose chunks go around its lanes, whole ones or not, so that sums are in one
-// order. y may be x: a lane reads and writes the same elements.
+// Norms over the last axis: a warp per row, whose chunks go around its lanes, whole ones or not, so that sums are in
+// one order. y may be x: a lane reads and writes the same elements.
 #include "chunks.cuh"
 #include "operands.cuh"
 

@@ -18,8 +18,8 @@ struct ProductsF32 {
     static_assert(COLUMNS * DEPTH % TILE_THREADS == 0, "whole loads");
 
     // 4 more keep rows apart in the banks and at multiples of 16 bytes.
-    float left[DEPTH][ROWS + 4];
-    float right[DEPTH][COLUMNS + 4];
+    __align__(16) float left[DEPTH][ROWS + 4];
+    __align__(16) float right[DEPTH][COLUMNS + 4];
 
     // The place in the tile of a thread's rows and columns.
     static __device__ __forceinline__ int row(int i) { return threadIdx.x / ACROSS * MY_ROWS + i; }

@@ -100,7 +100,6 @@ final class GpuKernels implements OpSet {
             case Route _ -> inputs.get(1).shape().extent(0).bound() <= RouteLaunch.MOST_EXPERTS;
             case ExpertMatMul _ ->
                     inputs.get(2).shape().extent(0).bound() <= RouteLaunch.MOST_EXPERTS;
-            case MolGeGlu mol -> !mol.mixedWeights();
             case FeedForward _ -> false;
             default -> true;
         };
@@ -215,7 +214,7 @@ final class GpuKernels implements OpSet {
 
     private static Launch combine(Operands to) {
         Count elements = to.elements(to.resultShape(0));
-        return Launch.threads(
+        return Launch.elements(
                 Entry.COMBINE_F32.of(to.inputType(1).dtype()),
                 elements.bound(),
                 to.input(0),

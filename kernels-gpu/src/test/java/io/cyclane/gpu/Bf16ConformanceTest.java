@@ -123,6 +123,7 @@ final class Bf16ConformanceTest {
     }
 
     @Nested
+    @Tag("long")
     class ExpertMatMul extends ExpertMatMulConformance {
         @Override
         protected Backend backend() {
@@ -175,6 +176,7 @@ final class Bf16ConformanceTest {
     }
 
     @Nested
+    @Tag("long")
     class Linear extends LinearConformance {
         @Override
         protected Backend backend() {
@@ -281,6 +283,7 @@ final class Bf16ConformanceTest {
     }
 
     @Nested
+    @Tag("long")
     class Route extends RouteConformance {
         @Override
         protected Backend backend() {

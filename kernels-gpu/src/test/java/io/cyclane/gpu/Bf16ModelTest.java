@@ -1,8 +1,11 @@
 package io.cyclane.gpu;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cyclane.gpu.host.HostDriver;
+import io.cyclane.model.Capacity;
+import io.cyclane.model.Encoder;
 import io.cyclane.testkit.Tolerance;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
@@ -17,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class Bf16ModelTest {
     private static final double LEAST_COSINE = 0.999;
+    private static final double LEAST_COSINE_OF_CHOICES = 0.99;
 
     @TempDir Path folder;
 
@@ -28,44 +32,94 @@ class Bf16ModelTest {
     /** Both kinds of layers at half the width. */
     @Test
     void modernBert() {
-        agrees(
-                ModelTest.MODERN_BERT
-                        .replace("768", "384")
-                        .replace("1152", "576")
-                        .replace("12,", "6,"));
+        agrees(narrower(ModelTest.MODERN_BERT, 2), LEAST_COSINE);
     }
 
     @Test
     @Tag("long")
     void modernBertAtFullWidth() {
-        agrees(ModelTest.MODERN_BERT);
+        agrees(ModelTest.MODERN_BERT, LEAST_COSINE);
+    }
+
+    /** A third of the width, and every expert of every token: nothing is chosen. */
+    @Test
+    void modernAlbertWithMixtureOfLoras() {
+        agrees(narrower(withAllExperts(), 3), LEAST_COSINE);
     }
 
     @Test
     @Tag("long")
-    void modernAlbertWithMixtureOfLoras() {
-        agrees(ModelTest.MODERN_ALBERT);
+    void modernAlbertAtFullWidth() {
+        agrees(withAllExperts(), LEAST_COSINE);
+    }
+
+    /**
+     * Scores of a router that is not trained lie close together, and where bf16 does not tell them
+     * apart another expert is taken, by the reference that rounds as by the GPU.
+     */
+    @Test
+    @Tag("long")
+    void modernAlbertThatChooses() {
+        agrees(ModelTest.MODERN_ALBERT, LEAST_COSINE_OF_CHOICES);
+    }
+
+    /** What is not half is small: ids, positions, a vector per text. */
+    @Test
+    void aSessionTakesHalfTheMemory() {
+        SmallModels.write(folder, narrower(ModelTest.MODERN_BERT, 2));
+        long wide = sessionBytes("F32");
+        ModelTest.with(
+                "cyclane.gpuPrecision",
+                "bf16",
+                () -> {
+                    long stored = sessionBytes("BF16");
+                    assertTrue(stored <= 0.55 * wide, () -> stored + " of " + wide);
+                });
+    }
+
+    private long sessionBytes(String dtype) {
+        try (Encoder encoder =
+                Encoder.builder(folder.toString())
+                        .backend(GpuOnHostProvider.NAME)
+                        .capacity(new Capacity(4096, 64))
+                        .load()) {
+            assertEquals(dtype, encoder.info().dtype());
+            return encoder.info().sessionBytes();
+        }
+    }
+
+    private static String withAllExperts() {
+        return ModelTest.MODERN_ALBERT.replace(
+                "\"num_experts\": 8, \"top_k\": 2", "\"num_experts\": 4, \"top_k\": 4");
+    }
+
+    private static String narrower(String config, int times) {
+        String narrower = config;
+        for (int width : new int[] {12, 768, 1152}) {
+            narrower = narrower.replace(": " + width + ",", ": " + width / times + ",");
+        }
+        return narrower;
     }
 
     @Test
     @Tag("long")
     void bert() {
-        agrees(ModelTest.BERT);
+        agrees(ModelTest.BERT, LEAST_COSINE);
     }
 
     /** All six layers, trained. */
     @Test
     @Tag("long")
     void miniLm() {
-        ModelTest.withTrainedModels(() -> agree("minilm"));
+        ModelTest.withTrainedModels(() -> agree("minilm", LEAST_COSINE));
     }
 
-    private void agrees(String config) {
+    private void agrees(String config, double leastCosine) {
         SmallModels.write(folder, config);
-        agree(folder.toString());
+        agree(folder.toString(), leastCosine);
     }
 
-    private static void agree(String model) {
+    private static void agree(String model, double leastCosine) {
         double[] reference = ModelTest.vectors(model, "reference");
         double rounded =
                 Tolerance.relativeToRms(
@@ -82,7 +136,7 @@ class Bf16ModelTest {
                             "%s in bf16: e = %.2e, rounded %.2e, cosine at least %.6f%n",
                             model, e, rounded, cosine);
                     assertTrue(e <= 4 * rounded, () -> "e is %g, rounded %g".formatted(e, rounded));
-                    assertTrue(cosine >= LEAST_COSINE, () -> "a cosine is " + cosine);
+                    assertTrue(cosine >= leastCosine, () -> "a cosine is " + cosine);
                 });
     }
 

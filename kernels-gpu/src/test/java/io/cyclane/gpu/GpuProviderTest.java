@@ -58,4 +58,21 @@ class GpuProviderTest {
                 Optional.empty(),
                 CudaDriver.tooOld(CudaVersion.ofNumber(14010), CudaVersion.parse("13.2")));
     }
+
+    @Test
+    void aPrecisionThatThereIsNotIsRefusedWithThoseThereAre() {
+        ModelTest.with(
+                "cyclane.gpuPrecision",
+                "fp16",
+                () -> {
+                    String message =
+                            assertThrows(BackendException.class, Precision::ofSettings)
+                                    .getMessage();
+                    assertTrue(message.contains("[f32, tf32, bf16], is 'fp16'"), message);
+                });
+        ModelTest.with(
+                "cyclane.gpuPrecision",
+                "tf32",
+                () -> assertEquals(Precision.TF32, Precision.ofSettings()));
+    }
 }

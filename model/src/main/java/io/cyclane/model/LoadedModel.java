@@ -10,6 +10,7 @@ import java.lang.ref.Reference;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -123,7 +124,7 @@ public final class LoadedModel implements AutoCloseable {
                 parameters.stream().mapToLong(p -> p.shape().elements()).sum(),
                 model.encoder().stack().unrolledDepth(),
                 model.rounds(),
-                "F32",
+                dtype(parameters),
                 model.encoder().width(),
                 onlyEmbeds() ? embeddingReader.maxTokens() : reader.maxTokens(),
                 model.pooling() + (model.normalize() ? ", length 1" : ""),
@@ -131,6 +132,14 @@ public final class LoadedModel implements AutoCloseable {
                 engine().weights().residentBytesByLayout(),
                 engine().sessionBytes(),
                 engine().sessions());
+    }
+
+    /** What a backend stores weights in is what it stores values in. */
+    private static String dtype(Set<Parameter> parameters) {
+        return parameters.stream()
+                .map(parameter -> parameter.type().dtype().name())
+                .distinct()
+                .collect(Collectors.joining(", "));
     }
 
     private boolean onlyEmbeds() {

@@ -9,7 +9,7 @@ import java.util.Map;
  * @param parameters the numbers it has learnt, each counted once however often it is applied
  * @param layers the depth with all rounds written out
  * @param rounds how often the most repeated group is applied; 1 for a plain encoder
- * @param dtype the type it computes in
+ * @param dtype the type its weights and values are stored in
  * @param dimension the width of its vectors
  * @param maxTokens how many tokens of a text it reads
  * @param pooling how the vectors of tokens become one, and whether it is scaled to length 1

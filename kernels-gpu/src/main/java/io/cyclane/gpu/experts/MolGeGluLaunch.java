@@ -15,10 +15,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The mixture of LoRAs of whole layers, in four launches: the products with the experts' first
- * factors, those with wi and all that follows them, the sum of what their tiles gave for the thin
- * products, and the products with wo and all that follows them. {@code mixture.cu} says why. One
- * that mixes weights is expanded: it is an approximation that no known model has.
+ * The mixture of LoRAs, of whole layers or of weights, in four launches: the products with the
+ * experts' first factors, those with wi and all that follows them, the sum of what their tiles gave
+ * for the thin products, and the products with wo and all that follows them. {@code mixture.cu}
+ * says why.
  */
 public final class MolGeGluLaunch {
     /**
@@ -195,6 +195,7 @@ public final class MolGeGluLaunch {
                         new Int(layout.inner),
                         new Int(layout.hidden),
                         Int.of(layout.isStacked()),
+                        Int.of(mol.mixedWeights()),
                         new Argument.Float(mol.scale())));
     }
 

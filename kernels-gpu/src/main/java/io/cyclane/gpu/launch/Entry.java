@@ -146,7 +146,7 @@ public enum Entry {
         private static final Kind[] MOL_DOWN = {OPERAND, OPERAND, OPERAND, COUNT, INT, INT};
         private static final Kind[] MOL_IN = {
             OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT,
-            INT, INT, INT, INT, INT, INT, INT, INT, INT, FLOAT
+            INT, INT, INT, INT, INT, INT, INT, INT, INT, INT, FLOAT
         };
         private static final Kind[] MOL_OUT = {
             OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, OPERAND, COUNT, INT, INT, INT,

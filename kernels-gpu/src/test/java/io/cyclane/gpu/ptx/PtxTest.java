@@ -163,6 +163,15 @@ class PtxTest {
         }
     }
 
+    /** An alignment that is forgotten makes three loads of one, and shows nowhere else. */
+    @Test
+    void productsOfF32AreReadFromSharedMemoryByVectors() {
+        String ptx = new String(PtxLibrary.of("gemm"), StandardCharsets.US_ASCII);
+        assertTrue(ptx.contains("ld.shared.v4.f32"), "rows of the left tile");
+        assertTrue(ptx.contains("ld.shared.v2.f32"), "columns of the right tile");
+        assertTrue(!ptx.contains("ld.shared.f32"), "and nothing one by one");
+    }
+
     private static String sha256(byte[] bytes) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
