@@ -1,10 +1,13 @@
 // Routed experts: the choice of them, their products, and the sum of what they gave.
+#include "chunks.cuh"
 #include "groups.cuh"
 #include "matrix_products.cuh"
 #include "products_f32.cuh"
 
 constexpr int THREADS = 128;
 constexpr int WARPS = THREADS / LANES;
+
+constexpr int TOGETHER = 8;  // experts of a row
 
 // Why a score is none, for the message: in the two lowest bits of a report, above them the expert.
 enum NotFinite { NOT_A_NUMBER, POSITIVE, NEGATIVE };
@@ -22,18 +25,36 @@ __device__ __forceinline__ void route(float (&scoresOf)[WARPS][MOST_EXPERTS], Op
     }
     float* scores = scoresOf[threadIdx.x / LANES];
     const T* in = at<T>(x) + static_cast<long long>(row) * width;
-    for (int expert = 0; expert < experts; expert++) {
-        const T* factors = at<T>(weight) + static_cast<long long>(expert) * width;
-        float sum = 0.0f;
-        for (int i = lane; i < width; i += LANES) {
-            sum = fmaf(get(in, i), get(factors, i), sum);
+    // A row's chunks go around the lanes, each chunk to the products with a few experts at a time.
+    constexpr int N = PER_CHUNK<T>;
+    bool isWhole = width % N == 0 && is_chunk(in) && is_chunk(at<T>(weight));
+    for (int first = 0; first < experts; first += TOGETHER) {
+        float sums[TOGETHER] = {};
+        for (int i = lane * N; i < width; i += LANES * N) {
+            T own[N];
+            load_some(own, in + i, width - i, isWhole);
+#pragma unroll
+            for (int e = 0; e < TOGETHER; e++) {
+                if (first + e < experts) {
+                    T factors[N];
+                    load_some(factors, at<T>(weight) + static_cast<long long>(first + e) * width + i, width - i,
+                              isWhole);
+#pragma unroll
+                    for (int n = 0; n < N; n++) {
+                        sums[e] = fmaf(get(own, n), get(factors, n), sums[e]);
+                    }
+                }
+            }
         }
-        sum = warp_sum(sum);
-        if (lane == 0) {
-            scores[expert] = sum;
-            if (!isfinite(sum)) {
-                unsigned why = sum != sum ? NOT_A_NUMBER : sum > 0.0f ? POSITIVE : NEGATIVE;
-                report(fault, row, static_cast<unsigned>(expert) * 4 + why);
+#pragma unroll
+        for (int e = 0; e < TOGETHER; e++) {
+            float sum = warp_sum(sums[e]);
+            if (lane == 0 && first + e < experts) {
+                scores[first + e] = sum;
+                if (!isfinite(sum)) {
+                    unsigned why = sum != sum ? NOT_A_NUMBER : sum > 0.0f ? POSITIVE : NEGATIVE;
+                    report(fault, row, static_cast<unsigned>(first + e) * 4 + why);
+                }
             }
         }
     }
@@ -118,14 +139,15 @@ __device__ __forceinline__ void expert_matmul(Tile& tile, Gathered& gathered, Op
     for (int i = 0; i < Tile::MY_ROWS; i++) {
         int choice = gathered.choices[Tile::row(i)];
 #pragma unroll
-        for (int j = 0; j < Tile::MY_COLUMNS; j++) {
+        for (int j = 0; j < Tile::MY_COLUMNS; j += 2) {
             int column = column_of(Tile::column(j));
             if (choice >= 0 && column >= 0) {
-                float y_ = scale * sums.at(i, j);
+                float low = scale * sums.at(i, j);
+                float high = scale * sums.at(i, j + 1);
                 if (base.address != nullptr) {
-                    y_ += get(at<T>(base), static_cast<long long>(choice / choices) * outputs + column);
+                    add_two(at<T>(base), choice / choices, column, outputs, low, high);
                 }
-                put(at<T>(y), static_cast<long long>(choice) * outputs + column, y_);
+                put_two(at<T>(y), choice, column, outputs, low, high);
             }
         }
     }
@@ -151,18 +173,45 @@ EXPERT_MATMUL(expert_matmul_64_bf16, ProductsBf16)
 // y[t] = sum over j of gates[t, j] * x[t, j]; `elements` counts those of y [.., width].
 template <typename T>
 __device__ void combine(Operand gates, Operand x, Operand y, Count elements, int width, int choices) {
-    int i = blockIdx.x * THREADS + threadIdx.x;
-    if (i >= value(elements)) {
+    unsigned first = first_element<THREADS>();
+    int left = left_from(first, elements);
+    if (left <= 0) {
         return;
     }
-    int row = i / width;
-    const T* from = at<T>(x) + static_cast<long long>(row) * choices * width + (i - row * width);
-    const float* factors = at<float>(gates) + static_cast<long long>(row) * choices;
-    float sum = 0.0f;
+    const T* from = at<T>(x);
+    T* to = at<T>(y) + first;
+    bool isWhole = left >= EACH && width % EACH == 0 && is_chunk(from) && is_chunk(to);
+    float sums[EACH] = {};
     for (int choice = 0; choice < choices; choice++) {
-        sum = fmaf(factors[choice], get(from, static_cast<long long>(choice) * width), sum);
+        T own[EACH];
+        float factors[EACH];
+        if (isWhole) {
+            long long place = static_cast<long long>(first / width) * choices + choice;
+            load_chunks(own, from + place * width + first % width);
+#pragma unroll
+            for (int i = 0; i < EACH; i++) {
+                factors[i] = at<float>(gates)[place];
+            }
+        } else {
+#pragma unroll
+            for (int i = 0; i < EACH; i++) {
+                unsigned index = first + min(i, left - 1);
+                long long place = static_cast<long long>(index / width) * choices + choice;
+                own[i] = from[place * width + index % width];
+                factors[i] = at<float>(gates)[place];
+            }
+        }
+#pragma unroll
+        for (int i = 0; i < EACH; i++) {
+            sums[i] = fmaf(factors[i], get(own, i), sums[i]);
+        }
     }
-    put(at<T>(y), i, sum);
+    T results[EACH];
+#pragma unroll
+    for (int i = 0; i < EACH; i++) {
+        put(results, i, sums[i]);
+    }
+    store_some(to, results, left, isWhole);
 }
 
 #define FORMS(TYPE, T)                                                                                               \

@@ -17,7 +17,7 @@
 
 constexpr int SUM_THREADS = 256;
 
-// The layer's extents: rows [.., inner] in, [.., width] between, [.., outputs] out; `most` rows at most.
+// How many rows there are and how many there can be, and what their updates are made of.
 struct Mixture {
     int rows;
     int most;
@@ -33,7 +33,8 @@ __device__ __forceinline__ int expert_of(const Mixture& mixture, const int* chos
 
 // u [T, E, R]: the products of x with the first factors of all experts, which are one weight of E * R outputs.
 template <typename Tile>
-__device__ __forceinline__ void mol_down(Tile& tile, Operand x, Operand a1, Operand u, int rows, int inner, int outputs) {
+__device__ __forceinline__ void mol_down(Tile& tile, Operand x, Operand a1, Operand u, int rows, int inner,
+                                         int outputs) {
     using T = typename Tile::Element;
     int firstRow = blockIdx.y * Tile::ROWS;
     if (firstRow >= rows) {
@@ -48,10 +49,10 @@ __device__ __forceinline__ void mol_down(Tile& tile, Operand x, Operand a1, Oper
     for (int i = 0; i < Tile::MY_ROWS; i++) {
         int row = row_of(Tile::row(i));
 #pragma unroll
-        for (int j = 0; j < Tile::MY_COLUMNS; j++) {
+        for (int j = 0; j < Tile::MY_COLUMNS; j += 2) {
             int column = column_of(Tile::column(j));
             if (row >= 0 && column >= 0) {
-                put(at<T>(u), static_cast<long long>(row) * outputs + column, sums.at(i, j));
+                put_two(at<T>(u), row, column, outputs, sums.at(i, j), sums.at(i, j + 1));
             }
         }
     }
@@ -64,7 +65,8 @@ template <typename Tile>
 __device__ __forceinline__ void mol_in(Tile& tile, Hidden<typename Tile::Element>& hidden, const Mixture& mixture,
                                        Operand x, Operand experts, Operand gates, Operand weight, Operand u,
                                        const Factors<typename Tile::Element>& b1, Operand a2, Operand mixed,
-                                       Operand partials, int inner, int width, int isStacked, int mixesWeights, float scale) {
+                                       Operand partials, int inner, int width, int isStacked, int mixesWeights,
+                                       float scale) {
     using T = typename Tile::Element;
     constexpr int MINE = Tile::MY_COLUMNS / 2;  // columns of z: the others are their gates
     int firstRow = blockIdx.y * Tile::ROWS;
@@ -148,10 +150,10 @@ __device__ __forceinline__ void mol_in(Tile& tile, Hidden<typename Tile::Element
     for (int i = 0; i < Tile::MY_ROWS; i++) {
         int row = firstRow + Tile::row(i);
 #pragma unroll
-        for (int j = 0; j < MINE; j++) {
+        for (int j = 0; j < MINE; j += 2) {
             int column = column_of(Tile::column(j));
             if (row < mixture.rows && column >= 0) {
-                put(at<T>(mixed), static_cast<long long>(row) * width + column, mixture_of[i][j]);
+                put_two(at<T>(mixed), row, column, width, mixture_of[i][j], mixture_of[i][j + 1]);
             }
         }
     }
@@ -210,12 +212,15 @@ __device__ __forceinline__ void mol_out(Tile& tile, const Mixture& mixture, Oper
     for (int i = 0; i < Tile::MY_ROWS; i++) {
         int row = row_of(Tile::row(i));
 #pragma unroll
-        for (int j = 0; j < Tile::MY_COLUMNS; j++) {
+        for (int j = 0; j < Tile::MY_COLUMNS; j += 2) {
             int column = column_of(Tile::column(j));
             if (row >= 0 && column >= 0) {
-                long long index = static_cast<long long>(row) * b2.outputs + column;
-                float more = residual.address == nullptr ? 0.0f : get(at<T>(residual), index);
-                put(at<T>(y), index, residual.address == nullptr ? sums.at(i, j) : sums.at(i, j) + more);
+                float low = sums.at(i, j);
+                float high = sums.at(i, j + 1);
+                if (residual.address != nullptr) {
+                    add_two(at<T>(residual), row, column, b2.outputs, low, high);
+                }
+                put_two(at<T>(y), row, column, b2.outputs, low, high);
             }
         }
     }
@@ -224,24 +229,25 @@ __device__ __forceinline__ void mol_out(Tile& tile, const Mixture& mixture, Oper
 #define FORMS(TYPE, TILE, T)                                                                                         \
     extern "C" __global__ void __launch_bounds__(TILE_THREADS)                                                       \
     mol_down_##TYPE(Operand x, Operand a1, Operand u, Count rows, int inner, int outputs) {                          \
-        __shared__ TILE tile;                                                                                    \
+        __shared__ TILE tile;                                                                                        \
         mol_down(tile, x, a1, u, value(rows), inner, outputs);                                                       \
     }                                                                                                                \
     extern "C" __global__ void __launch_bounds__(TILE_THREADS)                                                       \
     mol_in_##TYPE(Operand x, Operand experts, Operand gates, Operand weight, Operand u, Operand b1, Operand a2,      \
                   Operand mixed, Operand partials, Count rows, int most, int count, int choices, int rank,           \
-                  int outputStride, int rankStride, int inner, int width, int isStacked, int mixesWeights, float scale) {              \
-        __shared__ TILE tile;                                                                                    \
+                  int outputStride, int rankStride, int inner, int width, int isStacked, int mixesWeights,           \
+                  float scale) {                                                                                     \
+        __shared__ TILE tile;                                                                                        \
         __shared__ Hidden<T> hidden;                                                                                 \
         mol_in(tile, hidden, Mixture{value(rows), most, count, choices, rank}, x, experts, gates, weight, u,         \
                Factors<T>{at<T>(b1), count, 2 * width, rank, outputStride, rankStride}, a2, mixed, partials, inner,  \
-               width, isStacked, mixesWeights, scale);                                                                             \
+               width, isStacked, mixesWeights, scale);                                                               \
     }                                                                                                                \
     extern "C" __global__ void __launch_bounds__(TILE_THREADS)                                                       \
     mol_out_##TYPE(Operand mixed, Operand experts, Operand weight, Operand narrow, Operand b2, Operand residual,     \
                    Operand y, Count rows, int most, int count, int choices, int rank, int outputStride,              \
                    int rankStride, int inner, int outputs) {                                                         \
-        __shared__ TILE tile;                                                                                    \
+        __shared__ TILE tile;                                                                                        \
         mol_out(tile, Mixture{value(rows), most, count, choices, rank}, mixed, experts, weight, narrow,              \
                 Factors<T>{at<T>(b2), count, outputs, rank, outputStride, rankStride}, residual, y, inner);          \
     }

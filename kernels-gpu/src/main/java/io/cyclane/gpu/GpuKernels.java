@@ -214,7 +214,7 @@ final class GpuKernels implements OpSet {
 
     private static Launch combine(Operands to) {
         Count elements = to.elements(to.resultShape(0));
-        return Launch.threads(
+        return Launch.elements(
                 Entry.COMBINE_F32.of(to.inputType(1).dtype()),
                 elements.bound(),
                 to.input(0),

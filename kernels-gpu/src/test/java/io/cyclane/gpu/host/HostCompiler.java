@@ -152,7 +152,9 @@ final class HostCompiler {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             digest.update(glue.getBytes(StandardCharsets.UTF_8));
             digest.update(String.join(" ", COMMAND).getBytes(StandardCharsets.UTF_8));
-            digest.update(Files.readAllBytes(HEADERS.resolve("cuda_host.h")));
+            for (String header : List.of("cuda_host.h", "cuda_host_matrix.h")) {
+                digest.update(Files.readAllBytes(HEADERS.resolve(header)));
+            }
             for (Path header :
                     headers.filter(h -> h.toString().endsWith(".cuh")).sorted().toList()) {
                 digest.update(Files.readAllBytes(header));

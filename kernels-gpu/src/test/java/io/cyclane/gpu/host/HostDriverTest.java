@@ -96,9 +96,9 @@ class HostDriverTest {
         Generators random = Generators.seeded(3);
         Recorder g = new Recorder("route");
         Tensor x = g.input("x", rows(21, 40));
-        Tensor weight = g.parameter(Parameter.of("weight", 37, 40));
-        float[] weights = random.normal(37 * 40);
-        for (int i = 36 * 40; i < weights.length; i++) {
+        Tensor weight = g.parameter(Parameter.of("weight", 40, 40));
+        float[] weights = random.normal(40 * 40);
+        for (int i = 39 * 40; i < weights.length; i++) {
             weights[i] *= 30;
         }
         List<Tensor> results = g.apply(new Route(3, false), List.of(x, weight));
