@@ -29,7 +29,10 @@ import io.cyclane.testkit.SplitConformance;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 
-/** Every operation by the GPU's kernels for values stored in bf16, run on the host. */
+/**
+ * Every operation by the GPU's kernels for values stored in bf16, run on the host. What takes long
+ * is held in short by {@link MatrixProductTest}, {@link MixtureTest} and {@link Bf16ModelTest}.
+ */
 final class Bf16ConformanceTest {
     @Nested
     class Activate extends ActivateConformance {
@@ -58,6 +61,7 @@ final class Bf16ConformanceTest {
     }
 
     @Nested
+    @Tag("long")
     class Attention extends AttentionConformance {
         @Override
         protected Backend backend() {
