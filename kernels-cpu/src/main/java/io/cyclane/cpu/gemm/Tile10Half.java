@@ -28,9 +28,9 @@ final class Tile10Half {
             long panelAt,
             int inputs,
             long sumsAt) {
-        MemorySegment left = scratch.asSlice(leftAt, 10 * LEFT_ROW);
-        MemorySegment panel = panels.asSlice(panelAt, inputs * PANEL_ROW - (PANEL_ROW - VECTOR));
-        MemorySegment sums = scratch.asSlice(sumsAt, 10 * PANEL_ROW - (PANEL_ROW - VECTOR));
+        MemorySegment left = scratch.asSlice(leftAt, 10 * LEFT_ROW, 1);
+        MemorySegment panel = panels.asSlice(panelAt, inputs * PANEL_ROW - (PANEL_ROW - VECTOR), 1);
+        MemorySegment sums = scratch.asSlice(sumsAt, 10 * PANEL_ROW - (PANEL_ROW - VECTOR), 1);
         FloatVector a0 = sum(sums, 0);
         FloatVector a1 = sum(sums, 1 * PANEL_ROW);
         FloatVector a2 = sum(sums, 2 * PANEL_ROW);

@@ -28,9 +28,9 @@ final class Tile6 {
             long panelAt,
             int inputs,
             long sumsAt) {
-        MemorySegment left = scratch.asSlice(leftAt, 6 * LEFT_ROW);
-        MemorySegment panel = panels.asSlice(panelAt, inputs * PANEL_ROW - REST);
-        MemorySegment sums = scratch.asSlice(sumsAt, 6 * PANEL_ROW - REST);
+        MemorySegment left = scratch.asSlice(leftAt, 6 * LEFT_ROW, 1);
+        MemorySegment panel = panels.asSlice(panelAt, inputs * PANEL_ROW - REST, 1);
+        MemorySegment sums = scratch.asSlice(sumsAt, 6 * PANEL_ROW - REST, 1);
         FloatVector a0 = sum(sums, 0);
         FloatVector b0 = sum(sums, VECTOR);
         FloatVector a1 = sum(sums, 1 * PANEL_ROW);
