@@ -1,5 +1,6 @@
 package io.cyclane.gpu;
 
+import io.cyclane.gpu.driver.DeviceMemory;
 import io.cyclane.gpu.driver.Graph;
 import io.cyclane.gpu.launch.Fault;
 import io.cyclane.tensor.Tensor;
@@ -18,8 +19,6 @@ import java.util.Map;
  * launches, whose addresses never change. All runs of it go through here, one after the other.
  */
 final class DeviceProgram implements AutoCloseable {
-    private static final int ALIGNMENT_BYTES = 256;
-
     private final GpuExecutable executable;
     private final Gpu.Block arena;
     private final Gpu.Block memory;
@@ -40,27 +39,27 @@ final class DeviceProgram implements AutoCloseable {
         Program program = executable.program();
         controlAt =
                 program.inputs().stream()
-                        .mapToLong(input -> align(input.type().lengthBytes()))
+                        .mapToLong(input -> DeviceMemory.aligned(input.type().lengthBytes()))
                         .sum();
         long controlBytes = Control.lengthBytes(program);
         memory = executable.gpu().allocate(controlAt + controlBytes, "a session's windows");
         LaunchBinder binder = null;
         boolean isBound = false;
-        try (Arena native_ = Arena.ofConfined()) {
+        try (Arena confined = Arena.ofConfined()) {
             Map<Tensor, Long> addresses = new LinkedHashMap<>();
             long at = 0;
             for (Tensor input : program.inputs()) {
                 long bytes = input.type().lengthBytes();
                 inputs.put(input.name(), new Window(input, memory, at, bytes));
                 addresses.put(input, memory.address() + at);
-                at += align(bytes);
+                at += DeviceMemory.aligned(bytes);
             }
             program.outputs()
                     .forEach((name, output) -> {
                         Slot slot = executable.plan().slot(output);
                         outputs.put(name, new Window(output, arena, slot.offset(), slot.length()));
                     });
-            MemorySegment image = native_.allocate(controlBytes, ALIGNMENT_BYTES);
+            MemorySegment image = confined.allocate(controlBytes, DeviceMemory.ALIGNMENT_BYTES);
             control = new Control(program, image, memory.address() + controlAt);
             binder =
                     new LaunchBinder(
@@ -82,11 +81,6 @@ final class DeviceProgram implements AutoCloseable {
                 memory.close();
             }
         }
-    }
-
-    /** {@return so many bytes rounded up to where a window may begin} */
-    static long align(long bytes) {
-        return (bytes + ALIGNMENT_BYTES - 1) & -ALIGNMENT_BYTES;
     }
 
     GpuExecutable executable() {

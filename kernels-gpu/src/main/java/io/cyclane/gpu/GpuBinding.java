@@ -1,6 +1,7 @@
 package io.cyclane.gpu;
 
 import io.cyclane.gpu.driver.Device;
+import io.cyclane.gpu.driver.DeviceMemory;
 import io.cyclane.gpu.driver.Event;
 import io.cyclane.gpu.driver.StagingMemory;
 import io.cyclane.tensor.Extent;
@@ -75,7 +76,7 @@ final class GpuBinding implements Binding, AutoCloseable {
         long at = outputsAt(program);
         for (Map.Entry<String, DeviceProgram.Window> output : program.outputs().entrySet()) {
             stage(output.getKey(), output.getValue(), at, all, outputs, outputBuffers);
-            at += DeviceProgram.align(output.getValue().lengthBytes());
+            at += DeviceMemory.aligned(output.getValue().lengthBytes());
         }
         Control control = program.control();
         steering = all.asSlice(program.controlAt(), control.steeringBytes());
@@ -93,7 +94,7 @@ final class GpuBinding implements Binding, AutoCloseable {
         Gpu gpu = program.executable().gpu();
         long bytes = outputsAt(program) + program.control().faultBytes();
         for (DeviceProgram.Window output : program.outputs().values()) {
-            bytes += DeviceProgram.align(output.lengthBytes());
+            bytes += DeviceMemory.aligned(output.lengthBytes());
         }
         Gpu.Block device = gpu.allocate(bytes, "a session's staging");
         StagingMemory host = null;
@@ -113,7 +114,7 @@ final class GpuBinding implements Binding, AutoCloseable {
     }
 
     private static long outputsAt(DeviceProgram program) {
-        return DeviceProgram.align(program.controlAt() + program.control().steeringBytes());
+        return DeviceMemory.aligned(program.controlAt() + program.control().steeringBytes());
     }
 
     private static void stage(

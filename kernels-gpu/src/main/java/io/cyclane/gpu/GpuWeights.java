@@ -1,5 +1,6 @@
 package io.cyclane.gpu;
 
+import io.cyclane.gpu.driver.DeviceMemory;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.backend.BackendException;
@@ -28,8 +29,6 @@ import java.util.function.LongConsumer;
  */
 final class GpuWeights implements Weights {
     /** Where a form begins in its block. */
-    private static final int ALIGNMENT_BYTES = 256;
-
     private static final String MASTER = "master";
 
     private final Gpu gpu;
@@ -88,7 +87,7 @@ final class GpuWeights implements Weights {
         wanted.keySet().forEach(this::requireReadable);
         long bytes = 0;
         for (Map.Entry<PackedForm, Packing> form : wanted.entrySet()) {
-            bytes += align(form.getKey().lengthBytes(form.getValue()));
+            bytes += DeviceMemory.aligned(form.getKey().lengthBytes(form.getValue()));
         }
         needed.accept(bytes);
         if (bytes == 0) {
@@ -102,12 +101,8 @@ final class GpuWeights implements Weights {
             Resident resident = new Resident(form.getKey(), form.getValue(), block, at, length);
             read(resident);
             residents.put(form.getKey(), resident);
-            at += align(length);
+            at += DeviceMemory.aligned(length);
         }
-    }
-
-    private static long align(long bytes) {
-        return (bytes + ALIGNMENT_BYTES - 1) & -ALIGNMENT_BYTES;
     }
 
     private void read(Resident resident) {

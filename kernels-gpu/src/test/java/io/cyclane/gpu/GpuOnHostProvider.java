@@ -2,16 +2,14 @@ package io.cyclane.gpu;
 
 import io.cyclane.gpu.host.HostDriver;
 import io.cyclane.tensor.backend.Backend;
-import io.cyclane.tensor.backend.BackendProvider;
 import java.util.Objects;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Offers the GPU backend on the host by name, in the precision of the settings, to whole models;
  * never chosen unasked.
  */
-public final class GpuOnHostProvider implements BackendProvider {
+public final class GpuOnHostProvider extends NamedProvider {
     static final String NAME = "gpu-on-host";
 
     private static volatile @Nullable HostDriver last;
@@ -22,21 +20,8 @@ public final class GpuOnHostProvider implements BackendProvider {
     }
 
     /** For {@link java.util.ServiceLoader}. */
-    public GpuOnHostProvider() {}
-
-    @Override
-    public String name() {
-        return NAME;
-    }
-
-    @Override
-    public Optional<String> obstacle() {
-        return Optional.empty();
-    }
-
-    @Override
-    public int rank() {
-        return -1;
+    public GpuOnHostProvider() {
+        super(NAME);
     }
 
     @Override

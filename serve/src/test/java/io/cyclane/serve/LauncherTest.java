@@ -187,6 +187,7 @@ class LauncherTest {
         String ours = "/serve/target/app/*";
         String withGpu = "/serve/target/app-with-gpu/*";
         assertTrue(run("cyclane", path(), Map.of(), "embed", "gpu").out.contains(ours));
+        assertTrue(run("cyclane", path(), Map.of(), "embed", "backend=gpu").out.contains(ours));
         assertFalse(Files.readString(home.resolve("calls")).contains("-Pgpu"));
         List<List<String>> asking =
                 List.of(

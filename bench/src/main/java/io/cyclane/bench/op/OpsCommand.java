@@ -11,10 +11,11 @@ import io.cyclane.tensor.backend.DeviceRates;
 import io.cyclane.tensor.backend.Settings;
 import java.io.PrintStream;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
@@ -46,7 +47,7 @@ public final class OpsCommand implements Runnable {
     private static final double MICRO = 1e-6;
 
     private final Main main;
-    private @Nullable DeviceRates rates;
+    private final Map<String, DeviceRates> rates = new HashMap<>();
 
     @Option(
             names = "--include",
@@ -263,13 +264,15 @@ public final class OpsCommand implements Runnable {
         }
     }
 
+    /** Measured once for each backend, before its first floor. */
     private DeviceRates rates(String backend) {
-        if (rates == null) {
-            try (Backend measured = Backends.open(backend)) {
-                rates = measured.measure().orElseThrow();
-            }
-        }
-        return rates;
+        return rates.computeIfAbsent(
+                backend,
+                name -> {
+                    try (Backend measured = Backends.open(name)) {
+                        return measured.measure().orElseThrow();
+                    }
+                });
     }
 
     /**

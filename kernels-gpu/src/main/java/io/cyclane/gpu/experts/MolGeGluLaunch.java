@@ -1,5 +1,6 @@
 package io.cyclane.gpu.experts;
 
+import io.cyclane.gpu.driver.DeviceMemory;
 import io.cyclane.gpu.launch.Argument;
 import io.cyclane.gpu.launch.Argument.Address;
 import io.cyclane.gpu.launch.Argument.Count;
@@ -35,8 +36,6 @@ public final class MolGeGluLaunch {
      * x for each of them.
      */
     private static final int MOST_STACKED = 4;
-
-    private static final int ALIGNMENT_BYTES = 256;
 
     private MolGeGluLaunch() {}
 
@@ -75,27 +74,25 @@ public final class MolGeGluLaunch {
         }
 
         long mixedAt() {
-            return align((long) dtype.bytes() * rows * (isStacked() ? experts : choices) * rank);
+            return DeviceMemory.aligned(
+                    (long) dtype.bytes() * rows * (isStacked() ? experts : choices) * rank);
         }
 
         long partialsAt() {
-            return mixedAt() + align((long) dtype.bytes() * rows * hidden);
+            return mixedAt() + DeviceMemory.aligned((long) dtype.bytes() * rows * hidden);
         }
 
         long narrowAt() {
-            return partialsAt() + align((long) Float.BYTES * rows * choices * rank * tiles());
+            return partialsAt()
+                    + DeviceMemory.aligned((long) Float.BYTES * rows * choices * rank * tiles());
         }
 
         long groupsAt() {
-            return narrowAt() + align((long) Float.BYTES * rows * choices * rank);
+            return narrowAt() + DeviceMemory.aligned((long) Float.BYTES * rows * choices * rank);
         }
 
         long bytes() {
             return groupsAt() + (isStacked() ? 0 : Groups.bytes((long) rows * choices, experts));
-        }
-
-        private static long align(long bytes) {
-            return (bytes + ALIGNMENT_BYTES - 1) & -ALIGNMENT_BYTES;
         }
     }
 
