@@ -60,8 +60,8 @@ final class Epilogue {
         panelColumns = gated ? WIDTH / 2 : WIDTH;
     }
 
-    /** Writes the bias, or zeros, to so many rows of sums. */
-    void start(MemorySegment sums, long sumsAt, int rows, int panel) {
+    /** Writes the rows that the sums of a panel's tiles start from: the bias, or zeros. */
+    void start(MemorySegment sums, long startAt, int panel) {
         int first = panel * panelColumns;
         int count = Math.min(panelColumns, columns - first);
         for (int column = 0; column < WIDTH; column++) {
@@ -71,12 +71,12 @@ final class Epilogue {
                     bias == null || inRun >= count
                             ? 0f
                             : bias.segment().get(FLOAT, bias.offset() + 4L * output);
-            sums.set(FLOAT, sumsAt + 4L * column, value);
+            sums.set(FLOAT, startAt + 4L * column, value);
         }
         for (int column = 0; column < WIDTH; column += COUNT) {
-            long at = sumsAt + 4L * column;
+            long at = startAt + 4L * column;
             FloatVector values = fromMemorySegment(F32, sums, at, ORDER);
-            for (int row = 1; row < rows; row++) {
+            for (int row = 1; row < Tiles.ROWS; row++) {
                 values.intoMemorySegment(sums, at + row * ROW_BYTES, ORDER);
             }
         }
@@ -116,20 +116,22 @@ final class Epilogue {
     }
 
     /**
-     * Turns complete sums into columns of a {@link LeftBlock} of so many rows, the left side of the
-     * next product; for an epilogue without a residual.
+     * Turns complete sums of rows {@code row} and on into columns of a {@link LeftBlock} of {@code
+     * blockRows} rows, the left side of the next product; for an epilogue without a residual.
      */
     void finishInto(
             MemorySegment block,
             long blockAt,
+            int blockRows,
             MemorySegment sums,
             long sumsAt,
+            int row,
             int rows,
             int panel) {
         activate(sums, sumsAt, rows);
         int first = panel * panelColumns;
         int count = Math.min(panelColumns, columns - first);
-        long to = blockAt + LeftBlock.columnAt(first, rows);
+        long to = blockAt + LeftBlock.columnAt(first, blockRows) + row * LeftBlock.ROW_BYTES;
         store(sums, sumsAt, rows, count, block, to, LeftBlock.ROW_BYTES);
     }
 

@@ -44,6 +44,7 @@ public final class FeedForwardKernel implements TwinKernel {
     private final int columnsPerPanel;
 
     private final boolean[] holdsLeft;
+    private final Block[] blocks;
     private final ScalarProduct scalarFirst;
     private final ScalarProduct scalarSecond;
 
@@ -93,6 +94,10 @@ public final class FeedForwardKernel implements TwinKernel {
         areas = Areas.of(mostRows, this.first, this.second);
         columnsPerPanel = first.form().gated() ? PanelPacking.WIDTH / 2 : PanelPacking.WIDTH;
         holdsLeft = new boolean[workers.threads()];
+        blocks = new Block[workers.threads()];
+        for (int worker = 0; worker < blocks.length; worker++) {
+            blocks[worker] = new Block(areaAt(worker));
+        }
         // Its twin has the hidden rows one by one where the vectors have their left block.
         Place hidden = new Place(scratch.segment(), scratch.offset() + areas.hiddenAt());
         scalarFirst = new ScalarProduct(workers, x, first, List.of(hidden));
@@ -118,11 +123,18 @@ public final class FeedForwardKernel implements TwinKernel {
      * @param rows the most rows of a block
      * @param fewRows the most rows that are dealt by panels
      * @param hiddenAt where what the first layer gives begins
+     * @param startAt where the rows lie that the sums of a tile start from
      * @param sumsAt where the sums of one panel begin
      * @param resultsAt where the sums of all panels of the second layer begin
      */
     private record Areas(
-            int rows, int fewRows, long hiddenAt, long sumsAt, long resultsAt, long bytes) {
+            int rows,
+            int fewRows,
+            long hiddenAt,
+            long startAt,
+            long sumsAt,
+            long resultsAt,
+            long bytes) {
         static Areas of(int mostRows, Panels first, Panels second) {
             return of(mostRows, first.inputs(), second.inputs(), second.count());
         }
@@ -136,10 +148,11 @@ public final class FeedForwardKernel implements TwinKernel {
             long hiddenBytes =
                     Math.max(
                             LeftBlock.lengthBytes(rows, chunk), LeftBlock.lengthBytes(few, hidden));
-            long sumsAt = hiddenAt + hiddenBytes;
+            long startAt = hiddenAt + hiddenBytes;
+            long sumsAt = startAt + Panels.START_BYTES;
             long resultsAt = sumsAt + PanelProduct.sumsBytes(Math.max(rows, few));
             long bytes = resultsAt + ResultSums.bytes(panels, rows);
-            return new Areas(rows, few, hiddenAt, sumsAt, resultsAt, bytes);
+            return new Areas(rows, few, hiddenAt, startAt, sumsAt, resultsAt, bytes);
         }
 
         private static long blockBytes(int rows, int inputs, int chunk, int panels) {
@@ -178,27 +191,20 @@ public final class FeedForwardKernel implements TwinKernel {
         }
     }
 
-    private void wholeBlock(int block, int worker) {
-        int firstRow = block * blockRows;
+    private void wholeBlock(int index, int worker) {
+        int firstRow = index * blockRows;
         int count = Math.min(blockRows, rowCount - firstRow);
-        MemorySegment own = scratch.segment();
-        long leftAt = areaAt(worker);
-        long hiddenAt = leftAt + areas.hiddenAt();
-        long resultsAt = leftAt + areas.resultsAt();
-        pack(firstRow, count, leftAt);
-        LeftBlock.clearSlack(own, hiddenAt, count, Math.min(second.inputs(), LeftBlock.CHUNK));
-        results.start(own, resultsAt, count);
+        Block block = blocks[worker];
+        block.pack(firstRow, count);
+        long hiddenAt = areaAt(worker) + areas.hiddenAt();
+        int chunk = Math.min(second.inputs(), LeftBlock.CHUNK);
+        LeftBlock.clearSlack(scratch.segment(), hiddenAt, count, chunk);
         for (int k = 0; k < second.inputs(); k += LeftBlock.CHUNK) {
             int end = Math.min(k + LeftBlock.CHUNK, second.inputs());
             // The chunk alone is there, in the place of the first.
-            long wholeAt = hiddenAt - LeftBlock.columnAt(k, count);
-            int from = k / columnsPerPanel;
-            int to = Math.ceilDiv(end, columnsPerPanel);
-            toHidden(leftAt, wholeAt, leftAt + areas.sumsAt(), count, from, to);
-            results.addChunk(own, hiddenAt, resultsAt, count, k);
-        }
-        for (int panel = 0; panel < second.count(); panel++) {
-            results.finish(own, resultsAt, firstRow, count, panel);
+            block.hiddenAt = hiddenAt - LeftBlock.columnAt(k, count);
+            block.hidden(k / columnsPerPanel, Math.ceilDiv(end, columnsPerPanel));
+            block.addToResults(hiddenAt, k);
         }
     }
 
@@ -217,49 +223,85 @@ public final class FeedForwardKernel implements TwinKernel {
     }
 
     private void firstPanels(int piece, int worker) {
-        long leftAt = areaAt(worker);
+        Block block = blocks[worker];
         if (!holdsLeft[worker]) {
-            pack(0, rowCount, leftAt);
+            block.pack(0, rowCount);
+            block.hiddenAt = areaAt(0) + areas.hiddenAt();
             holdsLeft[worker] = true;
         }
         int from = piece * panelsPerPiece;
-        int end = Math.min(from + panelsPerPiece, first.count());
-        long hiddenAt = areaAt(0) + areas.hiddenAt();
-        toHidden(leftAt, hiddenAt, leftAt + areas.sumsAt(), rowCount, from, end);
+        block.hidden(from, Math.min(from + panelsPerPiece, first.count()));
     }
 
     private void secondPanels(int piece, int worker) {
         int from = piece * panelsPerPiece;
         int end = Math.min(from + panelsPerPiece, second.count());
-        long hiddenAt = areaAt(0) + areas.hiddenAt();
-        toResult(hiddenAt, areaAt(worker) + areas.sumsAt(), 0, rowCount, from, end);
+        blocks[worker].results(areaAt(0) + areas.hiddenAt(), from, end);
     }
 
     private long areaAt(int worker) {
         return scratch.offset() + worker * areas.bytes();
     }
 
-    private void pack(int firstRow, int count, long leftAt) {
-        int inputs = first.inputs();
-        long from = x.offset() + 4L * firstRow * inputs;
-        LeftBlock.pack(x.segment(), from, count, inputs, scratch.segment(), leftAt);
-    }
+    /** The steps on a block of rows, for one worker. */
+    private final class Block {
+        private final MemorySegment own = scratch.segment();
+        private final long leftAt;
+        private final long startAt;
+        private final long sumsAt;
+        private final SumsSink toHidden = this::takeHidden;
+        private final SumsSink toResult = this::takeResult;
 
-    private void toHidden(long leftAt, long hiddenAt, long sumsAt, int count, int from, int end) {
-        MemorySegment own = scratch.segment();
-        for (int panel = from; panel < end; panel++) {
-            between.start(own, sumsAt, count + Tiles.SLACK, panel);
-            first.addTo(own, leftAt, sumsAt, count, panel);
-            between.finishInto(own, hiddenAt, own, sumsAt, count, panel);
+        private int firstRow;
+        private int count;
+
+        /** Where the left block of all hidden columns lies, or would lie. */
+        private long hiddenAt;
+
+        Block(long at) {
+            leftAt = at;
+            startAt = at + areas.startAt();
+            sumsAt = at + areas.sumsAt();
         }
-    }
 
-    private void toResult(long hiddenAt, long sumsAt, int firstRow, int count, int from, int end) {
-        MemorySegment own = scratch.segment();
-        for (int panel = from; panel < end; panel++) {
-            last.start(own, sumsAt, count + Tiles.SLACK, panel);
-            second.addTo(own, hiddenAt, sumsAt, count, panel);
-            last.finish(own, sumsAt, firstRow, count, panel);
+        void pack(int firstRow, int count) {
+            this.firstRow = firstRow;
+            this.count = count;
+            int inputs = first.inputs();
+            long from = x.offset() + 4L * firstRow * inputs;
+            LeftBlock.pack(x.segment(), from, count, inputs, own, leftAt);
+        }
+
+        /** Computes panels of hidden columns. */
+        void hidden(int from, int end) {
+            for (int panel = from; panel < end; panel++) {
+                between.start(own, startAt, panel);
+                first.multiply(own, leftAt, startAt, sumsAt, count, panel, toHidden);
+            }
+        }
+
+        private void takeHidden(long sumsAt, int row, int rows, int panel) {
+            between.finishInto(own, hiddenAt, count, own, sumsAt, row, rows, panel);
+        }
+
+        /** Adds the products of the chunk that begins with hidden column k. */
+        void addToResults(long chunkAt, int k) {
+            long resultsAt = leftAt + areas.resultsAt();
+            results.addChunk(own, chunkAt, startAt, resultsAt, count, k, toResult);
+        }
+
+        /** Computes panels of results from all hidden columns of the first rows. */
+        void results(long hiddenAt, int from, int end) {
+            firstRow = 0;
+            count = rowCount;
+            for (int panel = from; panel < end; panel++) {
+                last.start(own, startAt, panel);
+                second.multiply(own, hiddenAt, startAt, sumsAt, count, panel, toResult);
+            }
+        }
+
+        private void takeResult(long sumsAt, int row, int rows, int panel) {
+            last.finish(own, sumsAt, firstRow + row, rows, panel);
         }
     }
 }

@@ -20,10 +20,16 @@ final class LeftBlock {
      */
     static final int CHUNK = 192;
 
+    /** The bytes of a row that are read; as many as a cache line has follow. */
+    static final long UNREAD = CHUNK * 4L;
+
     /** The distance between two rows. */
-    static final long ROW_BYTES = (CHUNK + 16) * 4L;
+    static final long ROW_BYTES = UNREAD + 64;
 
     static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+    /** For what is read to be near, whatever it is. */
+    static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
     private LeftBlock() {}
 

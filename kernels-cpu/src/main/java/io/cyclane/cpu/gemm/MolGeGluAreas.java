@@ -7,6 +7,7 @@ package io.cyclane.cpu.gemm;
  * @param rows the most rows of a block
  * @param fewRows the most rows that are dealt by panels
  * @param hiddenAt the left block of the mixed hidden values: a chunk of them, or for few rows all
+ * @param startAt the rows that the sums of a tile start from
  * @param sumsAt the sums of one panel, slack rows included
  * @param eachAt the sums of one panel for each choice
  * @param factorsAt the left side of products with second factors: a row for each choice
@@ -21,6 +22,7 @@ record MolGeGluAreas(
         int rows,
         int fewRows,
         long hiddenAt,
+        long startAt,
         long sumsAt,
         long eachAt,
         long factorsAt,
@@ -48,7 +50,8 @@ record MolGeGluAreas(
                 Math.max(
                         LeftBlock.lengthBytes(rows, chunk),
                         LeftBlock.lengthBytes(few, form.hidden()));
-        long sumsAt = hiddenAt + hiddenBytes;
+        long startAt = hiddenAt + hiddenBytes;
+        long sumsAt = startAt + Panels.START_BYTES;
         long eachAt = sumsAt + PanelProduct.sumsBytes(most);
         long factorsAt = eachAt + choices * PanelPacking.ROW_BYTES;
         long valuesAt = factorsAt + choices * LeftBlock.ROW_BYTES;
@@ -60,6 +63,7 @@ record MolGeGluAreas(
                 rows,
                 few,
                 hiddenAt,
+                startAt,
                 sumsAt,
                 eachAt,
                 factorsAt,

@@ -187,7 +187,6 @@ public final class MolGeGluKernel implements TwinKernel {
         block.multiplyFirst(at, count, 0, form.experts());
         block.takeFactors(at, form.mixed());
         block.clearHidden(hiddenAt, count, Math.min(form.hidden(), LeftBlock.CHUNK));
-        block.startResults(count);
         block.clearTotals();
         for (int k = 0; k < form.hidden(); k += LeftBlock.CHUNK) {
             int end = Math.min(k + LeftBlock.CHUNK, form.hidden());

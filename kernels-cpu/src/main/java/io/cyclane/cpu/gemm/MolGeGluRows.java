@@ -165,16 +165,17 @@ final class MolGeGluRows {
      * @param chunkAt where the latter goes
      */
     void hidden(long hiddenAt, long chunkAt, int count, int chunk) {
+        long startAt = at + areas.startAt();
         long sumsAt = at + areas.sumsAt();
         int from = chunk * CHUNK;
         int end = Math.min(from + CHUNK, first.count());
         for (int panel = from; panel < end; panel++) {
-            between.start(scratch, sumsAt, count + Tiles.SLACK, panel);
-            first.addTo(scratch, at, sumsAt, count, panel);
+            between.start(scratch, startAt, panel);
+            first.multiply(scratch, at, startAt, sumsAt, count, panel, null);
             long valuesAt = at + areas.valuesAt() + (panel - from) * HALF * 4L;
             if (form.mixed()) {
                 addUpdates(operands.b1(), sumsAt, panel);
-                between.finishInto(scratch, hiddenAt, scratch, sumsAt, count, panel);
+                between.finishInto(scratch, hiddenAt, count, scratch, sumsAt, 0, count, panel);
                 spread(sumsAt, valuesAt);
             } else {
                 long panelAt = hiddenAt + LeftBlock.columnAt(panel * HALF, count);
@@ -252,7 +253,7 @@ final class MolGeGluRows {
             assert tile <= last - i : "a tile of " + tile + " for " + (last - i);
             long left = leftAt + i * LeftBlock.ROW_BYTES;
             long to = sumsAt + i * ROW_BYTES;
-            Tiles.runColumns(tile, scratch, left, panels.segment(), panelAt, inputs, to, from, end);
+            Tiles.addColumns(tile, scratch, left, panels.segment(), panelAt, inputs, to, from, end);
             i += tile;
         }
     }
@@ -314,13 +315,10 @@ final class MolGeGluRows {
         ChoiceRows.addAll(scratch, chunkAt, at + areas.totalsAt(), span * groups.size() * WIDTH);
     }
 
-    void startResults(int count) {
-        results.start(scratch, at + areas.resultsAt(), count);
-    }
-
     /** Adds the products of a chunk of a left block, from hidden column k on, to the results. */
     void addToResults(long hiddenAt, int count, int k) {
-        results.addChunk(scratch, hiddenAt, at + areas.resultsAt(), count, k);
+        long startAt = at + areas.startAt();
+        results.addChunk(scratch, hiddenAt, startAt, at + areas.resultsAt(), count, k, null);
     }
 
     /** Adds the updates to all results, and turns them into rows of y. */
@@ -334,10 +332,11 @@ final class MolGeGluRows {
 
     /** Computes panels of the results of the first rows, from all their hidden values. */
     void results(long hiddenAt, int count, int from, int end) {
+        long startAt = at + areas.startAt();
         long sumsAt = at + areas.sumsAt();
         for (int panel = from; panel < end; panel++) {
-            last.start(scratch, sumsAt, count + Tiles.SLACK, panel);
-            second.addTo(scratch, hiddenAt, sumsAt, count, panel);
+            last.start(scratch, startAt, panel);
+            second.multiply(scratch, hiddenAt, startAt, sumsAt, count, panel, null);
             addUpdates(operands.b2(), sumsAt, panel);
             last.finish(scratch, sumsAt, 0, count, panel);
         }

@@ -12,8 +12,9 @@ import java.util.Arrays;
  * <p>A piece is a block of rows times a run of panels. Its worker copies the rows once into its
  * {@link LeftBlock}, small enough for the second-level cache. Then, panel by panel, all tiles of
  * the block sweep one chunk of the panel after the other, so that a panel is read from memory once
- * per block. The sums of one panel, 128 bytes a row, stay near; {@link Epilogue} starts them from
- * the bias and turns them into the result.
+ * per block. The sums of one panel, 128 bytes a row, start from the bias; {@link Epilogue} turns
+ * them into the result tile by tile, so that what it writes goes to memory while the next tile
+ * computes.
  */
 final class PanelProduct implements Workers.Task {
     /** The most rows of a block: 40 tiles of 10, where 384 inputs fill 665 KB. */
@@ -42,6 +43,8 @@ final class PanelProduct implements Workers.Task {
     /** The block of rows that lies in each worker's scratch. */
     private final int[] packedBlocks;
 
+    private final Results[] results;
+
     // The cut of the run at hand.
     private int rows;
     private int blockRows;
@@ -63,13 +66,17 @@ final class PanelProduct implements Workers.Task {
         this.scratchStride = scratchStride;
         mostBlockRows = mostBlockRows(panels.inputs());
         packedBlocks = new int[workers.threads()];
+        results = new Results[workers.threads()];
+        for (int worker = 0; worker < results.length; worker++) {
+            results[worker] = new Results();
+        }
     }
 
     /** {@return the scratch one worker needs for products of at most so many rows} */
     static long scratchBytes(int mostRows, int inputs) {
         int block =
                 Math.min(mostBlockRows(inputs), Math.ceilDiv(mostRows, Tiles.ROWS) * Tiles.ROWS);
-        return LeftBlock.lengthBytes(block, inputs) + sumsBytes(block);
+        return LeftBlock.lengthBytes(block, inputs) + Panels.START_BYTES + sumsBytes(block);
     }
 
     private static int mostBlockRows(int inputs) {
@@ -120,13 +127,24 @@ final class PanelProduct implements Workers.Task {
             LeftBlock.pack(x.segment(), from, count, inputs, left, leftAt);
             packedBlocks[worker] = block;
         }
-        long sumsAt = leftAt + LeftBlock.lengthBytes(count, inputs);
+        long startAt = leftAt + LeftBlock.lengthBytes(count, inputs);
+        long sumsAt = startAt + Panels.START_BYTES;
+        results[worker].firstRow = firstRow;
         int firstPanel = index % pieceRuns * panelsPerPiece;
         int end = Math.min(firstPanel + panelsPerPiece, panels.count());
         for (int panel = firstPanel; panel < end; panel++) {
-            epilogue.start(left, sumsAt, count + Tiles.SLACK, panel);
-            panels.addTo(left, leftAt, sumsAt, count, panel);
-            epilogue.finish(left, sumsAt, firstRow, count, panel);
+            epilogue.start(left, startAt, panel);
+            panels.multiply(left, leftAt, startAt, sumsAt, count, panel, results[worker]);
+        }
+    }
+
+    /** A worker's. */
+    private final class Results implements SumsSink {
+        private int firstRow;
+
+        @Override
+        public void take(long sumsAt, int row, int rows, int panel) {
+            epilogue.finish(scratch.segment(), sumsAt, firstRow + row, rows, panel);
         }
     }
 }

@@ -1,45 +1,126 @@
 package io.cyclane.cpu.gemm;
 
+import static io.cyclane.cpu.gemm.LeftBlock.INT;
+import static io.cyclane.cpu.gemm.PanelPacking.ROW_BYTES;
+
 import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The right side of a product, packed by {@link PanelPacking}.
+ *
+ * <p>Panels are read once per block of rows, from a third-level cache or from memory. While the
+ * tiles of a block run over one chunk of a panel each reads ahead its share of the next, {@link
+ * Tiles} says how. What few tiles do not get to is fetched before the first tile, by reading it
+ * line by line, which is quicker than the tile is.
  *
  * @param place where the panels lie, one after the other
  * @param inputs the rows of the right side
  * @param count how many panels
  */
 record Panels(Place place, int inputs, int count) {
+    /** The bytes of the rows that the sums of a tile start from. */
+    static final long START_BYTES = Tiles.ROWS * ROW_BYTES;
+
+    private static final long LINE_BYTES = 64;
+
     /**
-     * Adds the products of all rows of a {@link LeftBlock} with one panel to their sums.
+     * Multiplies all rows of a {@link LeftBlock} with one panel.
      *
      * @param rows of the block, which lies at {@code leftAt}
-     * @param sumsAt where the rows of sums lie, one panel's width each, slack rows included
+     * @param startAt where the rows lie that the sums of every tile start from
+     * @param sumsAt where the rows of sums go, one panel's width each, slack rows included
+     * @param results gets the sums as they are complete; null for one who takes them afterwards
      */
-    void addTo(MemorySegment scratch, long leftAt, long sumsAt, int rows, int panel) {
+    void multiply(
+            MemorySegment scratch,
+            long leftAt,
+            long startAt,
+            long sumsAt,
+            int rows,
+            int panel,
+            @Nullable SumsSink results) {
         for (int k = 0; k < inputs; k += LeftBlock.CHUNK) {
-            addChunkTo(scratch, leftAt + LeftBlock.columnAt(k, rows), sumsAt, rows, panel, k);
+            int next = k + LeftBlock.CHUNK;
+            boolean last = next >= inputs;
+            multiplyChunk(
+                    scratch,
+                    leftAt + LeftBlock.columnAt(k, rows),
+                    k == 0 ? startAt : sumsAt,
+                    sumsAt,
+                    rows,
+                    panel,
+                    k,
+                    last ? panel + 1 : panel,
+                    last ? 0 : next,
+                    last ? results : null);
         }
     }
 
     /**
-     * Adds the products of one chunk of a {@link LeftBlock} with the part of a panel it meets.
+     * Multiplies one chunk of a {@link LeftBlock} with the part of a panel it meets.
      *
      * @param chunkAt where the first row of the chunk lies
+     * @param startAt where the rows lie that the sums of every tile start from, or the sums
      * @param k the input the chunk begins with
+     * @param nextPanel the panel of the chunk to come, or beyond the last for none
+     * @param nextK the input it begins with
      */
-    void addChunkTo(MemorySegment scratch, long chunkAt, long sumsAt, int rows, int panel, int k) {
+    void multiplyChunk(
+            MemorySegment scratch,
+            long chunkAt,
+            long startAt,
+            long sumsAt,
+            int rows,
+            int panel,
+            int k,
+            int nextPanel,
+            int nextK,
+            @Nullable SumsSink results) {
         MemorySegment panels = place.segment();
-        long panelAt = place.offset() + panel * PanelPacking.panelBytes(inputs);
-        int chunk = Math.min(LeftBlock.CHUNK, inputs - k);
-        long from = panelAt + k * PanelPacking.ROW_BYTES;
+        int chunk = chunk(k);
+        long from = chunkAt(panel, k);
+        long share = chunk * Tiles.AHEAD;
+        // Kept where nobody looks, or C2 would drop the reads.
+        int seen =
+                fetch(
+                        panels,
+                        from + Math.ceilDiv(rows, Tiles.ROWS) * share,
+                        from + chunk * ROW_BYTES);
+        scratch.set(INT, chunkAt + LeftBlock.UNREAD, seen);
+        boolean comes = nextPanel < count;
+        long aheadAt = comes ? chunkAt(nextPanel, nextK) : 0;
+        long aheadEnd = comes ? aheadAt + chunk(nextK) * ROW_BYTES : 0;
         for (int row = 0; row < rows; ) {
             int tile = Tiles.next(rows - row);
-            long rowAt = chunkAt + row * LeftBlock.ROW_BYTES;
-            long to = sumsAt + row * PanelPacking.ROW_BYTES;
-            Tiles.run(tile, scratch, rowAt, panels, from, chunk, to);
+            long to = sumsAt + row * ROW_BYTES;
+            long leftAt = chunkAt + row * LeftBlock.ROW_BYTES;
+            long start = startAt == sumsAt ? to : startAt;
+            long nextAt = aheadAt + share <= aheadEnd ? aheadAt : from;
+            Tiles.run(tile, scratch, leftAt, panels, from, chunk, start, to, nextAt);
+            aheadAt += share;
+            if (results != null) {
+                results.take(to, row, Math.min(tile, rows - row), panel);
+            }
             row += tile;
         }
+    }
+
+    private int chunk(int k) {
+        return Math.min(LeftBlock.CHUNK, inputs - k);
+    }
+
+    private long chunkAt(int panel, int k) {
+        return place.offset() + panel * PanelPacking.panelBytes(inputs) + k * ROW_BYTES;
+    }
+
+    /** {@return what was seen}, of no use in itself */
+    private static int fetch(MemorySegment panels, long from, long end) {
+        int seen = 0;
+        for (long at = from; at < end; at += LINE_BYTES) {
+            seen |= panels.get(INT, at);
+        }
+        return seen;
     }
 }

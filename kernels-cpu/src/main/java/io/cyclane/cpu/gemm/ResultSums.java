@@ -1,6 +1,7 @@
 package io.cyclane.cpu.gemm;
 
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The sums of all results of a block of rows, to which the products of a chunk of hidden columns
@@ -19,23 +20,39 @@ record ResultSums(Panels second, Epilogue epilogue) {
         return sumsAt + bytes(panel, rows);
     }
 
-    /** Starts the sums of so many rows. */
-    void start(MemorySegment scratch, long sumsAt, int rows) {
-        for (int panel = 0; panel < second.count(); panel++) {
-            long panelAt = panelAt(sumsAt, panel, rows);
-            epilogue.start(scratch, panelAt, rows + Tiles.SLACK, panel);
-        }
-    }
-
     /**
-     * Adds the products of a chunk of hidden columns.
+     * Adds the products of a chunk of hidden columns; those of the first start the sums.
      *
      * @param chunkAt where it lies, as a {@link LeftBlock}
+     * @param startAt {@link Panels#START_BYTES} of scratch
      * @param k its first column
+     * @param results gets the sums if the chunk is the last
      */
-    void addChunk(MemorySegment scratch, long chunkAt, long sumsAt, int rows, int k) {
+    void addChunk(
+            MemorySegment scratch,
+            long chunkAt,
+            long startAt,
+            long sumsAt,
+            int rows,
+            int k,
+            @Nullable SumsSink results) {
+        boolean last = k + LeftBlock.CHUNK >= second.inputs();
         for (int panel = 0; panel < second.count(); panel++) {
-            second.addChunkTo(scratch, chunkAt, panelAt(sumsAt, panel, rows), rows, panel, k);
+            long at = panelAt(sumsAt, panel, rows);
+            if (k == 0) {
+                epilogue.start(scratch, startAt, panel);
+            }
+            second.multiplyChunk(
+                    scratch,
+                    chunkAt,
+                    k == 0 ? startAt : at,
+                    at,
+                    rows,
+                    panel,
+                    k,
+                    panel + 1,
+                    k,
+                    last ? results : null);
         }
     }
 

@@ -3,6 +3,8 @@ package io.cyclane.cpu.gemm;
 import static io.cyclane.cpu.Lanes.F32;
 import static io.cyclane.cpu.Lanes.ORDER;
 import static io.cyclane.cpu.gemm.LeftBlock.FLOAT;
+import static io.cyclane.cpu.gemm.LeftBlock.INT;
+import static io.cyclane.cpu.gemm.Tiles.AHEAD;
 import static io.cyclane.cpu.gemm.Tiles.LEFT_ROW;
 import static io.cyclane.cpu.gemm.Tiles.PANEL_ROW;
 import static io.cyclane.cpu.gemm.Tiles.REST;
@@ -21,44 +23,49 @@ import jdk.incubator.vector.FloatVector;
 final class Tile10 {
     private Tile10() {}
 
-    static void run(
+    static int run(
             MemorySegment scratch,
             long leftAt,
             MemorySegment panels,
             long panelAt,
             int inputs,
-            long sumsAt) {
+            long startAt,
+            long sumsAt,
+            long aheadAt) {
         MemorySegment left = scratch.asSlice(leftAt, 10 * LEFT_ROW, 1);
         MemorySegment panel = panels.asSlice(panelAt, inputs * PANEL_ROW - REST, 1);
+        MemorySegment start = scratch.asSlice(startAt, 10 * PANEL_ROW - REST, 1);
         MemorySegment sums = scratch.asSlice(sumsAt, 10 * PANEL_ROW - REST, 1);
-        FloatVector a0 = sum(sums, 0);
-        FloatVector b0 = sum(sums, VECTOR);
-        FloatVector a1 = sum(sums, 1 * PANEL_ROW);
-        FloatVector b1 = sum(sums, 1 * PANEL_ROW + VECTOR);
-        FloatVector a2 = sum(sums, 2 * PANEL_ROW);
-        FloatVector b2 = sum(sums, 2 * PANEL_ROW + VECTOR);
-        FloatVector a3 = sum(sums, 3 * PANEL_ROW);
-        FloatVector b3 = sum(sums, 3 * PANEL_ROW + VECTOR);
-        FloatVector a4 = sum(sums, 4 * PANEL_ROW);
-        FloatVector b4 = sum(sums, 4 * PANEL_ROW + VECTOR);
-        FloatVector a5 = sum(sums, 5 * PANEL_ROW);
-        FloatVector b5 = sum(sums, 5 * PANEL_ROW + VECTOR);
-        FloatVector a6 = sum(sums, 6 * PANEL_ROW);
-        FloatVector b6 = sum(sums, 6 * PANEL_ROW + VECTOR);
-        FloatVector a7 = sum(sums, 7 * PANEL_ROW);
-        FloatVector b7 = sum(sums, 7 * PANEL_ROW + VECTOR);
-        FloatVector a8 = sum(sums, 8 * PANEL_ROW);
-        FloatVector b8 = sum(sums, 8 * PANEL_ROW + VECTOR);
-        FloatVector a9 = sum(sums, 9 * PANEL_ROW);
-        FloatVector b9 = sum(sums, 9 * PANEL_ROW + VECTOR);
+        MemorySegment near = panels.asSlice(aheadAt, inputs * AHEAD, 1);
+        FloatVector a0 = sum(start, 0);
+        FloatVector b0 = sum(start, VECTOR);
+        FloatVector a1 = sum(start, 1 * PANEL_ROW);
+        FloatVector b1 = sum(start, 1 * PANEL_ROW + VECTOR);
+        FloatVector a2 = sum(start, 2 * PANEL_ROW);
+        FloatVector b2 = sum(start, 2 * PANEL_ROW + VECTOR);
+        FloatVector a3 = sum(start, 3 * PANEL_ROW);
+        FloatVector b3 = sum(start, 3 * PANEL_ROW + VECTOR);
+        FloatVector a4 = sum(start, 4 * PANEL_ROW);
+        FloatVector b4 = sum(start, 4 * PANEL_ROW + VECTOR);
+        FloatVector a5 = sum(start, 5 * PANEL_ROW);
+        FloatVector b5 = sum(start, 5 * PANEL_ROW + VECTOR);
+        FloatVector a6 = sum(start, 6 * PANEL_ROW);
+        FloatVector b6 = sum(start, 6 * PANEL_ROW + VECTOR);
+        FloatVector a7 = sum(start, 7 * PANEL_ROW);
+        FloatVector b7 = sum(start, 7 * PANEL_ROW + VECTOR);
+        FloatVector a8 = sum(start, 8 * PANEL_ROW);
+        FloatVector b8 = sum(start, 8 * PANEL_ROW + VECTOR);
+        FloatVector a9 = sum(start, 9 * PANEL_ROW);
+        FloatVector b9 = sum(start, 9 * PANEL_ROW + VECTOR);
         int count = Math.min(inputs, LeftBlock.CHUNK);
+        int seen = 0;
         for (int k = 0; k < count; k++) {
+            seen |= near.get(INT, k * AHEAD);
             long x = 4L * k;
             float left0 = left.get(FLOAT, x);
             float left1 = left.get(FLOAT, x + 1 * LEFT_ROW);
             float left2 = left.get(FLOAT, x + 2 * LEFT_ROW);
             float left3 = left.get(FLOAT, x + 3 * LEFT_ROW);
-            float left4 = left.get(FLOAT, x + 4 * LEFT_ROW);
             FloatVector a = fromMemorySegment(F32, panel, k * PANEL_ROW, ORDER);
             FloatVector b = fromMemorySegment(F32, panel, k * PANEL_ROW + VECTOR, ORDER);
             FloatVector x0 = broadcast(F32, left0);
@@ -73,14 +80,15 @@ final class Tile10 {
             FloatVector x3 = broadcast(F32, left3);
             a3 = x3.fma(a, a3);
             b3 = x3.fma(b, b3);
-            FloatVector x4 = broadcast(F32, left4);
-            a4 = x4.fma(a, a4);
-            b4 = x4.fma(b, b4);
+            float left4 = left.get(FLOAT, x + 4 * LEFT_ROW);
             float left5 = left.get(FLOAT, x + 5 * LEFT_ROW);
             float left6 = left.get(FLOAT, x + 6 * LEFT_ROW);
             float left7 = left.get(FLOAT, x + 7 * LEFT_ROW);
             float left8 = left.get(FLOAT, x + 8 * LEFT_ROW);
             float left9 = left.get(FLOAT, x + 9 * LEFT_ROW);
+            FloatVector x4 = broadcast(F32, left4);
+            a4 = x4.fma(a, a4);
+            b4 = x4.fma(b, b4);
             FloatVector x5 = broadcast(F32, left5);
             a5 = x5.fma(a, a5);
             b5 = x5.fma(b, b5);
@@ -117,5 +125,6 @@ final class Tile10 {
         b8.intoMemorySegment(sums, 8 * PANEL_ROW + VECTOR, ORDER);
         a9.intoMemorySegment(sums, 9 * PANEL_ROW, ORDER);
         b9.intoMemorySegment(sums, 9 * PANEL_ROW + VECTOR, ORDER);
+        return seen;
     }
 }

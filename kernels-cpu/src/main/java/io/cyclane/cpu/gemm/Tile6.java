@@ -3,6 +3,8 @@ package io.cyclane.cpu.gemm;
 import static io.cyclane.cpu.Lanes.F32;
 import static io.cyclane.cpu.Lanes.ORDER;
 import static io.cyclane.cpu.gemm.LeftBlock.FLOAT;
+import static io.cyclane.cpu.gemm.LeftBlock.INT;
+import static io.cyclane.cpu.gemm.Tiles.AHEAD;
 import static io.cyclane.cpu.gemm.Tiles.LEFT_ROW;
 import static io.cyclane.cpu.gemm.Tiles.PANEL_ROW;
 import static io.cyclane.cpu.gemm.Tiles.REST;
@@ -21,30 +23,36 @@ import jdk.incubator.vector.FloatVector;
 final class Tile6 {
     private Tile6() {}
 
-    static void run(
+    static int run(
             MemorySegment scratch,
             long leftAt,
             MemorySegment panels,
             long panelAt,
             int inputs,
-            long sumsAt) {
+            long startAt,
+            long sumsAt,
+            long aheadAt) {
         MemorySegment left = scratch.asSlice(leftAt, 6 * LEFT_ROW, 1);
         MemorySegment panel = panels.asSlice(panelAt, inputs * PANEL_ROW - REST, 1);
+        MemorySegment start = scratch.asSlice(startAt, 6 * PANEL_ROW - REST, 1);
         MemorySegment sums = scratch.asSlice(sumsAt, 6 * PANEL_ROW - REST, 1);
-        FloatVector a0 = sum(sums, 0);
-        FloatVector b0 = sum(sums, VECTOR);
-        FloatVector a1 = sum(sums, 1 * PANEL_ROW);
-        FloatVector b1 = sum(sums, 1 * PANEL_ROW + VECTOR);
-        FloatVector a2 = sum(sums, 2 * PANEL_ROW);
-        FloatVector b2 = sum(sums, 2 * PANEL_ROW + VECTOR);
-        FloatVector a3 = sum(sums, 3 * PANEL_ROW);
-        FloatVector b3 = sum(sums, 3 * PANEL_ROW + VECTOR);
-        FloatVector a4 = sum(sums, 4 * PANEL_ROW);
-        FloatVector b4 = sum(sums, 4 * PANEL_ROW + VECTOR);
-        FloatVector a5 = sum(sums, 5 * PANEL_ROW);
-        FloatVector b5 = sum(sums, 5 * PANEL_ROW + VECTOR);
+        MemorySegment near = panels.asSlice(aheadAt, inputs * AHEAD, 1);
+        FloatVector a0 = sum(start, 0);
+        FloatVector b0 = sum(start, VECTOR);
+        FloatVector a1 = sum(start, 1 * PANEL_ROW);
+        FloatVector b1 = sum(start, 1 * PANEL_ROW + VECTOR);
+        FloatVector a2 = sum(start, 2 * PANEL_ROW);
+        FloatVector b2 = sum(start, 2 * PANEL_ROW + VECTOR);
+        FloatVector a3 = sum(start, 3 * PANEL_ROW);
+        FloatVector b3 = sum(start, 3 * PANEL_ROW + VECTOR);
+        FloatVector a4 = sum(start, 4 * PANEL_ROW);
+        FloatVector b4 = sum(start, 4 * PANEL_ROW + VECTOR);
+        FloatVector a5 = sum(start, 5 * PANEL_ROW);
+        FloatVector b5 = sum(start, 5 * PANEL_ROW + VECTOR);
         int count = Math.min(inputs, LeftBlock.CHUNK);
+        int seen = 0;
         for (int k = 0; k < count; k++) {
+            seen |= near.get(INT, k * AHEAD);
             long x = 4L * k;
             float left0 = left.get(FLOAT, x);
             float left1 = left.get(FLOAT, x + 1 * LEFT_ROW);
@@ -85,5 +93,6 @@ final class Tile6 {
         b4.intoMemorySegment(sums, 4 * PANEL_ROW + VECTOR, ORDER);
         a5.intoMemorySegment(sums, 5 * PANEL_ROW, ORDER);
         b5.intoMemorySegment(sums, 5 * PANEL_ROW + VECTOR, ORDER);
+        return seen;
     }
 }

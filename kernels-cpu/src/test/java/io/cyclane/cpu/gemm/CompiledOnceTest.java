@@ -47,7 +47,7 @@ class CompiledOnceTest {
 
     private static void run(MemorySegment scratch, MemorySegment panel, int inputs) {
         for (int i = 0; i < 30_000; i++) {
-            Tiles.run(10, scratch, 4L * 50_000, panel, 0, inputs, 0);
+            Tiles.run(10, scratch, 4L * 50_000, panel, 0, inputs, 0, 0, 0);
         }
     }
 }

@@ -137,7 +137,7 @@ class TileCompilationTest {
         MemorySegment panel = Layer.off(new float[32 * inputs]);
         for (int tile : TILES) {
             for (int i = 0; i < calls; i++) {
-                Tiles.run(tile, scratch, 4L * 50_000, panel, 0, inputs, 0);
+                Tiles.run(tile, scratch, 4L * 50_000, panel, 0, inputs, 0, 0, 0);
             }
         }
     }
