@@ -248,6 +248,14 @@ final class MolGeGluRows {
             int from,
             int end) {
         int last = groups.start(expert + 1);
+        if (groups.start(expert) == last) {
+            return;
+        }
+        // Whole rows of a panel have two lines each.
+        long line = end - from > HALF ? Tiles.LINE : ROW_BYTES;
+        long begin = panelAt + 4L * from;
+        long behind = begin + (inputs - 1) * ROW_BYTES + 4L * (end - from);
+        Tiles.fetch(panels.segment(), begin, behind, line, scratch, leftAt);
         for (int i = groups.start(expert); i < last; ) {
             int tile = Tiles.next(last - i);
             assert tile <= last - i : "a tile of " + tile + " for " + (last - i);

@@ -1,6 +1,5 @@
 package io.cyclane.cpu.gemm;
 
-import static io.cyclane.cpu.gemm.LeftBlock.INT;
 import static io.cyclane.cpu.gemm.PanelPacking.ROW_BYTES;
 
 import io.cyclane.tensor.host.Place;
@@ -22,8 +21,6 @@ import org.jspecify.annotations.Nullable;
 record Panels(Place place, int inputs, int count) {
     /** The bytes of the rows that the sums of a tile start from. */
     static final long START_BYTES = Tiles.ROWS * ROW_BYTES;
-
-    private static final long LINE_BYTES = 64;
 
     /**
      * Multiplies all rows of a {@link LeftBlock} with one panel.
@@ -82,13 +79,8 @@ record Panels(Place place, int inputs, int count) {
         int chunk = chunk(k);
         long from = chunkAt(panel, k);
         long share = chunk * Tiles.AHEAD;
-        // Kept where nobody looks, or C2 would drop the reads.
-        int seen =
-                fetch(
-                        panels,
-                        from + Math.ceilDiv(rows, Tiles.ROWS) * share,
-                        from + chunk * ROW_BYTES);
-        scratch.set(INT, chunkAt + LeftBlock.UNREAD, seen);
+        long behind = from + Math.ceilDiv(rows, Tiles.ROWS) * share;
+        Tiles.fetch(panels, behind, from + chunk * ROW_BYTES, Tiles.LINE, scratch, chunkAt);
         boolean comes = nextPanel < count;
         long aheadAt = comes ? chunkAt(nextPanel, nextK) : 0;
         long aheadEnd = comes ? aheadAt + chunk(nextK) * ROW_BYTES : 0;
@@ -113,14 +105,5 @@ record Panels(Place place, int inputs, int count) {
 
     private long chunkAt(int panel, int k) {
         return place.offset() + panel * PanelPacking.panelBytes(inputs) + k * ROW_BYTES;
-    }
-
-    /** {@return what was seen}, of no use in itself */
-    private static int fetch(MemorySegment panels, long from, long end) {
-        int seen = 0;
-        for (long at = from; at < end; at += LINE_BYTES) {
-            seen |= panels.get(INT, at);
-        }
-        return seen;
     }
 }

@@ -2,6 +2,7 @@ package io.cyclane.cpu.gemm;
 
 import static io.cyclane.cpu.Lanes.F32;
 import static io.cyclane.cpu.Lanes.ORDER;
+import static io.cyclane.cpu.gemm.LeftBlock.INT;
 
 import io.cyclane.cpu.Lanes;
 import java.lang.foreign.MemorySegment;
@@ -66,6 +67,9 @@ final class Tiles {
 
     /** How many bytes a tile reads ahead with each input; it looks at the first of them. */
     static final long AHEAD = 16;
+
+    /** The bytes of a cache line. */
+    static final long LINE = 64;
 
     /** The bytes of a vector. */
     static final long VECTOR = 4L * Lanes.COUNT;
@@ -198,6 +202,27 @@ final class Tiles {
             case 4 -> Tile4.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
             default -> throw new AssertionError("no tile of " + rows + " rows");
         }
+    }
+
+    /**
+     * Reads from what few tiles will run over, {@code step} bytes apart, so that it is near: a loop
+     * of nothing but reads has more of them under way than a tile.
+     *
+     * @param scratch holds the left side, at {@code leftAt}
+     */
+    static void fetch(
+            MemorySegment panels,
+            long from,
+            long end,
+            long step,
+            MemorySegment scratch,
+            long leftAt) {
+        int seen = 0;
+        for (long at = from; at < end; at += step) {
+            seen |= panels.get(INT, at);
+        }
+        // Where nobody looks; or C2 would drop the reads.
+        scratch.set(INT, leftAt + LeftBlock.UNREAD, seen);
     }
 
     /**
