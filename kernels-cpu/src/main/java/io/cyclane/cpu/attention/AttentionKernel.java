@@ -280,62 +280,46 @@ public final class AttentionKernel implements TwinKernel {
 
     /** Queries scaled and transposed, zeros in the lanes of those that are not there. */
     private void takeQueries(long at, int row, int count, int head) {
-        MemorySegment s = scratch.segment();
+        int whole = width / L;
         for (int query = 0; query < count; query += L) {
             int tile = query / AttentionTile.QUERIES;
             int side = query - tile * AttentionTile.QUERIES;
             long base = at + 4L * tile * AttentionTile.QUERIES * turned() + 4L * side;
-            for (int i = 0; i < width; i += L) {
-                long square = base + i * AttentionTile.ROW;
-                takeSquare(square, row + query, Math.min(L, count - query), head, i);
-                Transpose.square(s, square, AttentionTile.ROW);
+            int rows = Math.min(L, count - query);
+            if (rows == L) {
+                MemorySegment from = q.place().segment();
+                long source = q.at(row + query, head * width);
+                MemorySegment to = scratch.segment();
+                Transpose.squares(from, source, q.strideBytes(), factor, to, base, whole);
+            }
+            for (int square = rows == L ? whole : 0; square * L < width; square++) {
+                takeSquare(base + square * L * AttentionTile.ROW, row + query, rows, head, square);
             }
         }
     }
 
-    private void takeSquare(long square, int row, int rows, int head, int i) {
+    /** A square of which some rows or columns may be missing. */
+    private void takeSquare(long to, int row, int rows, int head, int square) {
         MemorySegment from = q.place().segment();
-        MemorySegment to = scratch.segment();
-        long source = q.at(row, head * width + i);
-        int columns = Math.min(L, width - i);
-        if (columns == L) {
-            takeScaled(from, source, q.strideBytes(), to, square, rows, factor);
-        } else {
-            for (int r = 0; r < rows; r++) {
-                for (int c = 0; c < columns; c++) {
-                    float element = from.get(FLOAT, source + r * q.strideBytes() + 4L * c);
-                    to.set(FLOAT, square + r * AttentionTile.ROW + 4L * c, element * factor);
-                }
+        MemorySegment s = scratch.segment();
+        long source = q.at(row, head * width + square * L);
+        int columns = Math.min(L, width - square * L);
+        for (int r = 0; r < L; r++) {
+            for (int c = 0; c < L; c++) {
+                boolean there = r < rows && c < columns;
+                float element =
+                        there ? from.get(FLOAT, source + r * q.strideBytes() + 4L * c) * factor : 0;
+                s.set(FLOAT, to + r * AttentionTile.ROW + 4L * c, element);
             }
         }
-        for (int r = rows; r < L; r++) {
-            FloatVector.zero(F32).intoMemorySegment(to, square + r * AttentionTile.ROW, ORDER);
-        }
-    }
-
-    private static void takeScaled(
-            MemorySegment from,
-            long source,
-            long sourceBytes,
-            MemorySegment to,
-            long target,
-            int rows,
-            float factor) {
-        for (int r = 0; r < rows; r++) {
-            FloatVector.fromMemorySegment(F32, from, source + r * sourceBytes, ORDER)
-                    .mul(factor)
-                    .intoMemorySegment(to, target + r * AttentionTile.ROW, ORDER);
-        }
+        Transpose.squares(s, to, AttentionTile.ROW, 1f, s, to, 1);
     }
 
     private void clear(long at, int count) {
         MemorySegment s = scratch.segment();
-        long sums = at + layout.sums();
         int tiles = (count + AttentionTile.QUERIES - 1) / AttentionTile.QUERIES;
-        int n = tiles * AttentionTile.QUERIES * layout.columns();
-        for (int i = 0; i < n; i += L) {
-            FloatVector.zero(F32).intoMemorySegment(s, sums + 4L * i, ORDER);
-        }
+        long lengthBytes = 4L * tiles * AttentionTile.QUERIES * layout.columns();
+        s.asSlice(at + layout.sums(), lengthBytes, 1).fill((byte) 0);
         long maxima = at + layout.maxima();
         for (int i = 0; i < QUERIES; i += L) {
             FloatVector.broadcast(F32, AttentionTile.LOWEST)
@@ -350,10 +334,14 @@ public final class AttentionKernel implements TwinKernel {
         long source = k.at(row, head * width);
         long target = at + layout.keys();
         int i = 0;
+        long distance = AttentionTile.KEY_ROW;
+        for (; i <= width - 2 * L; i += 2 * L) {
+            long pair = source + 4L * i;
+            HeadRows.copyPair(from, pair, k.strideBytes(), to, target + keyAt(i), distance, n);
+        }
         for (; i <= width - L; i += L) {
-            long column = target + keyAt(i);
-            long distance = AttentionTile.KEY_ROW;
-            copyColumn(from, source + 4L * i, k.strideBytes(), to, column, distance, n);
+            long one = source + 4L * i;
+            HeadRows.copyOne(from, one, k.strideBytes(), to, target + keyAt(i), distance, 0, n);
         }
         for (; i < width; i++) {
             for (int r = 0; r < n; r++) {
@@ -374,9 +362,14 @@ public final class AttentionKernel implements TwinKernel {
         long source = v.at(row, head * width);
         long target = at + layout.values();
         int i = 0;
+        long distance = AttentionTile.ROW;
+        for (; i <= width - 2 * L; i += 2 * L) {
+            long pair = source + 4L * i;
+            HeadRows.copyPair(from, pair, v.strideBytes(), to, target + panelAt(i), distance, n);
+        }
         for (; i <= width - L; i += L) {
-            long column = target + panelAt(i);
-            copyColumn(from, source + 4L * i, v.strideBytes(), to, column, AttentionTile.ROW, n);
+            long one = source + 4L * i;
+            HeadRows.copyOne(from, one, v.strideBytes(), to, target + panelAt(i), distance, 0, n);
         }
         for (; i < layout.columns(); i++) {
             for (int r = 0; r < n; r++) {
@@ -384,24 +377,6 @@ public final class AttentionKernel implements TwinKernel {
                         i < width ? from.get(FLOAT, source + r * v.strideBytes() + 4L * i) : 0f;
                 to.set(FLOAT, target + panelAt(i) + r * AttentionTile.ROW, element);
             }
-        }
-    }
-
-    /**
-     * Copies a column one vector wide. Rows inside and columns outside: a row is two or four
-     * vectors, and a loop that short costs more than what it copies.
-     */
-    private static void copyColumn(
-            MemorySegment from,
-            long source,
-            long sourceBytes,
-            MemorySegment to,
-            long target,
-            long targetBytes,
-            int rows) {
-        for (int r = 0; r < rows; r++) {
-            FloatVector.fromMemorySegment(F32, from, source + r * sourceBytes, ORDER)
-                    .intoMemorySegment(to, target + r * targetBytes, ORDER);
         }
     }
 
@@ -425,17 +400,16 @@ public final class AttentionKernel implements TwinKernel {
         long sourceBytes = 4L * layout.columns();
         long target = out.at(row, head * width);
         int i = 0;
+        long targetBytes = out.strideBytes();
+        for (; i <= width - 2 * L; i += 2 * L) {
+            long pair = source + 4L * i;
+            long place = target + 4L * i;
+            HeadRows.givePair(from, pair, sourceBytes, shares, to, place, targetBytes, count);
+        }
         for (; i <= width - L; i += L) {
-            long column = source + 4L * i;
-            giveColumn(
-                    from,
-                    column,
-                    sourceBytes,
-                    shares,
-                    to,
-                    target + 4L * i,
-                    out.strideBytes(),
-                    count);
+            long one = source + 4L * i;
+            long place = target + 4L * i;
+            HeadRows.giveOne(from, one, sourceBytes, shares, to, place, targetBytes, 0, count);
         }
         for (; i < width; i++) {
             for (int r = 0; r < count; r++) {
@@ -443,22 +417,6 @@ public final class AttentionKernel implements TwinKernel {
                 float share = from.get(FLOAT, shares + 4L * r);
                 to.set(FLOAT, target + r * out.strideBytes() + 4L * i, sum * share);
             }
-        }
-    }
-
-    private static void giveColumn(
-            MemorySegment from,
-            long source,
-            long sourceBytes,
-            long shares,
-            MemorySegment to,
-            long target,
-            long targetBytes,
-            int rows) {
-        for (int r = 0; r < rows; r++) {
-            FloatVector.fromMemorySegment(F32, from, source + r * sourceBytes, ORDER)
-                    .mul(from.get(FLOAT, shares + 4L * r))
-                    .intoMemorySegment(to, target + r * targetBytes, ORDER);
         }
     }
 
