@@ -41,8 +41,13 @@ public final class AttentionKernel implements TwinKernel {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
-    /** Queries of a piece: a whole number of tiles at every vector width. */
-    static final int QUERIES = 128;
+    /** The most queries of a piece: a whole number of tiles at every vector width. */
+    static final int QUERIES = 512;
+
+    private static final int FEWEST_QUERIES = 128;
+
+    /** So many pieces for each thread make up for those that end later than others. */
+    private static final int PIECES_PER_THREAD = 4;
 
     static final int KEYS = AttentionTile.KEYS;
     static final int CHUNK = AttentionTile.CHUNK;
@@ -82,6 +87,7 @@ public final class AttentionKernel implements TwinKernel {
     private final Workers.Task piece = this::piece;
     private final Workers.Task scalarPiece = this::scalarPiece;
     private int sequenceCount;
+    private int pieceQueries = QUERIES;
 
     /**
      * Binds the kernel.
@@ -132,14 +138,23 @@ public final class AttentionKernel implements TwinKernel {
 
     @Override
     public void run() {
-        sequenceCount = sequences.value();
-        workers.run(piece, firstBlock(sequenceCount) * heads);
+        workers.run(piece, cut());
     }
 
     @Override
     public void runScalar() {
+        workers.run(scalarPiece, cut());
+    }
+
+    /** Chooses the length of the pieces; {@return how many there are}. */
+    private int cut() {
         sequenceCount = sequences.value();
-        workers.run(scalarPiece, firstBlock(sequenceCount) * heads);
+        pieceQueries = QUERIES;
+        int enough = PIECES_PER_THREAD * workers.threads();
+        while (pieceQueries > FEWEST_QUERIES && firstBlock(sequenceCount) * heads < enough) {
+            pieceQueries /= 2;
+        }
+        return firstBlock(sequenceCount) * heads;
     }
 
     private int offset(int sequence) {
@@ -147,7 +162,7 @@ public final class AttentionKernel implements TwinKernel {
     }
 
     private int firstBlock(int sequence) {
-        return offset(sequence) / QUERIES + sequence;
+        return offset(sequence) / pieceQueries + sequence;
     }
 
     private int sequenceOf(int block) {
@@ -178,8 +193,8 @@ public final class AttentionKernel implements TwinKernel {
         int sequence = sequenceOf(block);
         int start = offset(sequence);
         int length = offset(sequence + 1) - start;
-        int first = (block - firstBlock(sequence)) * QUERIES;
-        int count = Math.min(QUERIES, length - first);
+        int first = (block - firstBlock(sequence)) * pieceQueries;
+        int count = Math.min(pieceQueries, length - first);
         if (count <= 0) {
             return;
         }
@@ -321,7 +336,7 @@ public final class AttentionKernel implements TwinKernel {
         long lengthBytes = 4L * tiles * AttentionTile.QUERIES * layout.columns();
         s.asSlice(at + layout.sums(), lengthBytes, 1).fill((byte) 0);
         long maxima = at + layout.maxima();
-        for (int i = 0; i < QUERIES; i += L) {
+        for (int i = 0; i < count; i += L) {
             FloatVector.broadcast(F32, AttentionTile.LOWEST)
                     .intoMemorySegment(s, maxima + 4L * i, ORDER);
             FloatVector.zero(F32).intoMemorySegment(s, maxima + 4L * (QUERIES + i), ORDER);
