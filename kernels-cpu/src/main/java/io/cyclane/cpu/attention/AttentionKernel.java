@@ -22,17 +22,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>There is one scheme for every length. Keys are taken in blocks of 64 from position 0 of the
  * sequence; a running maximum and sum (arXiv:2205.14135, section 3.1) join the blocks, so nothing
- * is ever T x T. A piece of work is one head of 128 queries of one sequence, again counted from
- * position 0; two threads share one long text. Blocks that no query of a piece sees are never
- * touched: the cost follows the window. A query's result depends on its sequence, its place in it
- * and the vector width, on nothing else.
+ * is ever T x T. A piece of work is one head of up to 512 queries of one sequence, again counted
+ * from position 0; fewer, down to 128, where threads would else have too few: two threads share one
+ * long text. Blocks that no query of a piece sees are never touched: the cost follows the window. A
+ * query's result depends on its sequence, its place in it and the vector width, on nothing else.
  *
  * <p>Keys and values of a block are copied together in the worker's scratch first. In their rows
  * they lie kilobytes apart, and rows a power of two apart share a few lines of the first cache.
  *
- * <p>Pieces are numbered without a table. The blocks of sequence s start at number {@code
- * offsets[s] / 128 + s}, which leaves each sequence room for all of its blocks; some have one
- * number too many, and that piece does nothing. A search in offsets finds the sequence of a number.
+ * <p>Pieces are numbered without a table. With pieces of n queries the blocks of sequence s start
+ * at number {@code offsets[s] / n + s}, which leaves each sequence room for all of its blocks; some
+ * have one number too many, and that piece does nothing. A search in offsets finds the sequence of
+ * a number.
  */
 public final class AttentionKernel implements TwinKernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
@@ -237,21 +238,21 @@ public final class AttentionKernel implements TwinKernel {
     }
 
     /** Joins the packed keys from..to to what the queries of a tile have gathered so far. */
-    private void join(long at, int tile, int first, int count, int packed, int to) {
+    private void join(long at, int tile, int start, int count, int packed, int end) {
         MemorySegment s = scratch.segment();
         int query = tile * AttentionTile.QUERIES;
         int queries = Math.min(AttentionTile.QUERIES, count - query);
-        int position = first + query;
+        int position = start + query;
         int from = Math.max(packed, position - window);
-        int end = (int) Math.min(to, (long) position + queries + window);
-        int n = end - from;
+        int to = (int) Math.min(end, (long) position + queries + window);
+        int n = to - from;
         if (n <= 0) {
             return;
         }
         int vectors = queries > L ? 2 : 1;
         long scores = at + layout.scores();
         score(at, tile, from - packed, n, vectors);
-        boolean masked = position + queries - 1 - from > window || end - 1 - position > window;
+        boolean masked = position + queries - 1 - from > window || to - 1 - position > window;
         long maxima = at + layout.maxima() + 4L * query;
         long sums = maxima + 4L * QUERIES;
         long shrink = sums + 4L * QUERIES;
@@ -262,6 +263,7 @@ public final class AttentionKernel implements TwinKernel {
             }
             AttentionTile.softmax(s, scores + over, n, maxima + over, sums + over, shrink + over);
         }
+        boolean first = isFirst(from, position, window);
         long columnBytes = 4L * layout.columns();
         long gathered = at + layout.sums() + query * columnBytes;
         long block = at + layout.block();
@@ -269,8 +271,18 @@ public final class AttentionKernel implements TwinKernel {
             long values = at + layout.values() + 4L * column * KEYS;
             long used = values + (from - packed) * AttentionTile.ROW;
             AttentionTile.values(s, scores, used, block, n, queries);
-            AttentionTile.join(s, shrink, block, gathered + 4L * column, columnBytes, queries);
+            long target = gathered + 4L * column;
+            if (first) {
+                HeadRows.copyPair(s, block, AttentionTile.ROW, s, target, columnBytes, queries);
+            } else {
+                AttentionTile.join(s, shrink, block, target, columnBytes, queries);
+            }
         }
+    }
+
+    /** {@return whether no key before {@code from} is seen from a tile}, so that it has no sums. */
+    static boolean isFirst(int from, int position, int window) {
+        return from / KEYS == Math.max(0, position - window) / KEYS;
     }
 
     /** Scores of the packed keys from {@code first}, 128 columns of the head at a time. */
@@ -332,9 +344,6 @@ public final class AttentionKernel implements TwinKernel {
 
     private void clear(long at, int count) {
         MemorySegment s = scratch.segment();
-        int tiles = (count + AttentionTile.QUERIES - 1) / AttentionTile.QUERIES;
-        long lengthBytes = 4L * tiles * AttentionTile.QUERIES * layout.columns();
-        s.asSlice(at + layout.sums(), lengthBytes, 1).fill((byte) 0);
         long maxima = at + layout.maxima();
         for (int i = 0; i < count; i += L) {
             FloatVector.broadcast(F32, AttentionTile.LOWEST)

@@ -12,11 +12,12 @@ import jdk.incubator.vector.VectorSpecies;
  * scratch.
  *
  * <p>Rows come from beyond the second-level cache as often as not, 130 ns away, so what counts is
- * how many of them a core has asked for at a time; and that is as many as there are in the 500
- * instructions it looks ahead. A vector that is loaded from one segment and stored to another costs
- * 55 instructions, most of which ask whether the two are still open and how long they are, and the
- * store makes C2 ask again. Four rows of slices of known size, all loaded before any is stored,
- * cost 15 a vector, and took a quarter of the time (Xeon, AVX-512, JDK 25).
+ * how many of them a core has asked for at a time, and it looks 500 instructions ahead. A vector
+ * that is loaded from one segment and stored to another costs 55 of them: most ask whether the two
+ * are still open and how long they are, and after every store C2 asks again. From slices of known
+ * size, several loaded before the first is stored, it takes a quarter of the time, hot or cold
+ * (Xeon, AVX-512, JDK 25). Four rows with a product each are too many for C2, which then makes ten
+ * times the code, so they are two.
  */
 final class HeadRows {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
