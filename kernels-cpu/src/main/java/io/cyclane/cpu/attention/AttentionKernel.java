@@ -22,17 +22,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>There is one scheme for every length. Keys are taken in blocks of 64 from position 0 of the
  * sequence; a running maximum and sum (arXiv:2205.14135, section 3.1) join the blocks, so nothing
- * is ever T x T. A piece of work is one head of 128 queries of one sequence, again counted from
- * position 0; two threads share one long text. Blocks that no query of a piece sees are never
- * touched: the cost follows the window. A query's result depends on its sequence, its place in it
- * and the vector width, on nothing else.
+ * is ever T x T. A piece of work is one head of up to 512 queries of one sequence, again counted
+ * from position 0; fewer, down to 128, where threads would else have too few: two threads share one
+ * long text. Blocks that no query of a piece sees are never touched: the cost follows the window. A
+ * query's result depends on its sequence, its place in it and the vector width, on nothing else.
  *
  * <p>Keys and values of a block are copied together in the worker's scratch first. In their rows
  * they lie kilobytes apart, and rows a power of two apart share a few lines of the first cache.
  *
- * <p>Pieces are numbered without a table. The blocks of sequence s start at number {@code
- * offsets[s] / 128 + s}, which leaves each sequence room for all of its blocks; some have one
- * number too many, and that piece does nothing. A search in offsets finds the sequence of a number.
+ * <p>Pieces are numbered without a table. With pieces of n queries the blocks of sequence s start
+ * at number {@code offsets[s] / n + s}, which leaves each sequence room for all of its blocks; some
+ * have one number too many, and that piece does nothing. A search in offsets finds the sequence of
+ * a number.
  */
 public final class AttentionKernel implements TwinKernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
@@ -41,8 +42,13 @@ public final class AttentionKernel implements TwinKernel {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
-    /** Queries of a piece: a whole number of tiles at every vector width. */
-    static final int QUERIES = 128;
+    /** The most queries of a piece: a whole number of tiles at every vector width. */
+    static final int QUERIES = 512;
+
+    private static final int FEWEST_QUERIES = 128;
+
+    /** So many pieces for each thread make up for those that end later than others. */
+    private static final int PIECES_PER_THREAD = 4;
 
     static final int KEYS = AttentionTile.KEYS;
     static final int CHUNK = AttentionTile.CHUNK;
@@ -82,6 +88,7 @@ public final class AttentionKernel implements TwinKernel {
     private final Workers.Task piece = this::piece;
     private final Workers.Task scalarPiece = this::scalarPiece;
     private int sequenceCount;
+    private int pieceQueries = QUERIES;
 
     /**
      * Binds the kernel.
@@ -132,14 +139,23 @@ public final class AttentionKernel implements TwinKernel {
 
     @Override
     public void run() {
-        sequenceCount = sequences.value();
-        workers.run(piece, firstBlock(sequenceCount) * heads);
+        workers.run(piece, cut());
     }
 
     @Override
     public void runScalar() {
+        workers.run(scalarPiece, cut());
+    }
+
+    /** Chooses the length of the pieces; {@return how many there are}. */
+    private int cut() {
         sequenceCount = sequences.value();
-        workers.run(scalarPiece, firstBlock(sequenceCount) * heads);
+        pieceQueries = QUERIES;
+        int enough = PIECES_PER_THREAD * workers.threads();
+        while (pieceQueries > FEWEST_QUERIES && firstBlock(sequenceCount) * heads < enough) {
+            pieceQueries /= 2;
+        }
+        return firstBlock(sequenceCount) * heads;
     }
 
     private int offset(int sequence) {
@@ -147,7 +163,7 @@ public final class AttentionKernel implements TwinKernel {
     }
 
     private int firstBlock(int sequence) {
-        return offset(sequence) / QUERIES + sequence;
+        return offset(sequence) / pieceQueries + sequence;
     }
 
     private int sequenceOf(int block) {
@@ -178,8 +194,8 @@ public final class AttentionKernel implements TwinKernel {
         int sequence = sequenceOf(block);
         int start = offset(sequence);
         int length = offset(sequence + 1) - start;
-        int first = (block - firstBlock(sequence)) * QUERIES;
-        int count = Math.min(QUERIES, length - first);
+        int first = (block - firstBlock(sequence)) * pieceQueries;
+        int count = Math.min(pieceQueries, length - first);
         if (count <= 0) {
             return;
         }
@@ -222,21 +238,21 @@ public final class AttentionKernel implements TwinKernel {
     }
 
     /** Joins the packed keys from..to to what the queries of a tile have gathered so far. */
-    private void join(long at, int tile, int first, int count, int packed, int to) {
+    private void join(long at, int tile, int start, int count, int packed, int end) {
         MemorySegment s = scratch.segment();
         int query = tile * AttentionTile.QUERIES;
         int queries = Math.min(AttentionTile.QUERIES, count - query);
-        int position = first + query;
+        int position = start + query;
         int from = Math.max(packed, position - window);
-        int end = (int) Math.min(to, (long) position + queries + window);
-        int n = end - from;
+        int to = (int) Math.min(end, (long) position + queries + window);
+        int n = to - from;
         if (n <= 0) {
             return;
         }
         int vectors = queries > L ? 2 : 1;
         long scores = at + layout.scores();
         score(at, tile, from - packed, n, vectors);
-        boolean masked = position + queries - 1 - from > window || end - 1 - position > window;
+        boolean masked = position + queries - 1 - from > window || to - 1 - position > window;
         long maxima = at + layout.maxima() + 4L * query;
         long sums = maxima + 4L * QUERIES;
         long shrink = sums + 4L * QUERIES;
@@ -247,6 +263,7 @@ public final class AttentionKernel implements TwinKernel {
             }
             AttentionTile.softmax(s, scores + over, n, maxima + over, sums + over, shrink + over);
         }
+        boolean first = isFirst(from, position, window);
         long columnBytes = 4L * layout.columns();
         long gathered = at + layout.sums() + query * columnBytes;
         long block = at + layout.block();
@@ -254,8 +271,18 @@ public final class AttentionKernel implements TwinKernel {
             long values = at + layout.values() + 4L * column * KEYS;
             long used = values + (from - packed) * AttentionTile.ROW;
             AttentionTile.values(s, scores, used, block, n, queries);
-            AttentionTile.join(s, shrink, block, gathered + 4L * column, columnBytes, queries);
+            long target = gathered + 4L * column;
+            if (first) {
+                HeadRows.copyPair(s, block, AttentionTile.ROW, s, target, columnBytes, queries);
+            } else {
+                AttentionTile.join(s, shrink, block, target, columnBytes, queries);
+            }
         }
+    }
+
+    /** {@return whether no key before {@code from} is seen from a tile}, so that it has no sums. */
+    static boolean isFirst(int from, int position, int window) {
+        return from / KEYS == Math.max(0, position - window) / KEYS;
     }
 
     /** Scores of the packed keys from {@code first}, 128 columns of the head at a time. */
@@ -280,64 +307,45 @@ public final class AttentionKernel implements TwinKernel {
 
     /** Queries scaled and transposed, zeros in the lanes of those that are not there. */
     private void takeQueries(long at, int row, int count, int head) {
-        MemorySegment s = scratch.segment();
+        int whole = width / L;
         for (int query = 0; query < count; query += L) {
             int tile = query / AttentionTile.QUERIES;
             int side = query - tile * AttentionTile.QUERIES;
             long base = at + 4L * tile * AttentionTile.QUERIES * turned() + 4L * side;
-            for (int i = 0; i < width; i += L) {
-                long square = base + i * AttentionTile.ROW;
-                takeSquare(square, row + query, Math.min(L, count - query), head, i);
-                Transpose.square(s, square, AttentionTile.ROW);
+            int rows = Math.min(L, count - query);
+            if (rows == L) {
+                MemorySegment from = q.place().segment();
+                long source = q.at(row + query, head * width);
+                MemorySegment to = scratch.segment();
+                Transpose.squares(from, source, q.strideBytes(), factor, to, base, whole);
+            }
+            for (int square = rows == L ? whole : 0; square * L < width; square++) {
+                takeSquare(base + square * L * AttentionTile.ROW, row + query, rows, head, square);
             }
         }
     }
 
-    private void takeSquare(long square, int row, int rows, int head, int i) {
+    /** A square of which some rows or columns may be missing. */
+    private void takeSquare(long to, int row, int rows, int head, int square) {
         MemorySegment from = q.place().segment();
-        MemorySegment to = scratch.segment();
-        long source = q.at(row, head * width + i);
-        int columns = Math.min(L, width - i);
-        if (columns == L) {
-            takeScaled(from, source, q.strideBytes(), to, square, rows, factor);
-        } else {
-            for (int r = 0; r < rows; r++) {
-                for (int c = 0; c < columns; c++) {
-                    float element = from.get(FLOAT, source + r * q.strideBytes() + 4L * c);
-                    to.set(FLOAT, square + r * AttentionTile.ROW + 4L * c, element * factor);
-                }
+        MemorySegment s = scratch.segment();
+        long source = q.at(row, head * width + square * L);
+        int columns = Math.min(L, width - square * L);
+        for (int r = 0; r < L; r++) {
+            for (int c = 0; c < L; c++) {
+                boolean there = r < rows && c < columns;
+                float element =
+                        there ? from.get(FLOAT, source + r * q.strideBytes() + 4L * c) * factor : 0;
+                s.set(FLOAT, to + r * AttentionTile.ROW + 4L * c, element);
             }
         }
-        for (int r = rows; r < L; r++) {
-            FloatVector.zero(F32).intoMemorySegment(to, square + r * AttentionTile.ROW, ORDER);
-        }
-    }
-
-    private static void takeScaled(
-            MemorySegment from,
-            long source,
-            long sourceBytes,
-            MemorySegment to,
-            long target,
-            int rows,
-            float factor) {
-        for (int r = 0; r < rows; r++) {
-            FloatVector.fromMemorySegment(F32, from, source + r * sourceBytes, ORDER)
-                    .mul(factor)
-                    .intoMemorySegment(to, target + r * AttentionTile.ROW, ORDER);
-        }
+        Transpose.squares(s, to, AttentionTile.ROW, 1f, s, to, 1);
     }
 
     private void clear(long at, int count) {
         MemorySegment s = scratch.segment();
-        long sums = at + layout.sums();
-        int tiles = (count + AttentionTile.QUERIES - 1) / AttentionTile.QUERIES;
-        int n = tiles * AttentionTile.QUERIES * layout.columns();
-        for (int i = 0; i < n; i += L) {
-            FloatVector.zero(F32).intoMemorySegment(s, sums + 4L * i, ORDER);
-        }
         long maxima = at + layout.maxima();
-        for (int i = 0; i < QUERIES; i += L) {
+        for (int i = 0; i < count; i += L) {
             FloatVector.broadcast(F32, AttentionTile.LOWEST)
                     .intoMemorySegment(s, maxima + 4L * i, ORDER);
             FloatVector.zero(F32).intoMemorySegment(s, maxima + 4L * (QUERIES + i), ORDER);
@@ -350,10 +358,14 @@ public final class AttentionKernel implements TwinKernel {
         long source = k.at(row, head * width);
         long target = at + layout.keys();
         int i = 0;
+        long distance = AttentionTile.KEY_ROW;
+        for (; i <= width - 2 * L; i += 2 * L) {
+            long pair = source + 4L * i;
+            HeadRows.copyPair(from, pair, k.strideBytes(), to, target + keyAt(i), distance, n);
+        }
         for (; i <= width - L; i += L) {
-            long column = target + keyAt(i);
-            long distance = AttentionTile.KEY_ROW;
-            copyColumn(from, source + 4L * i, k.strideBytes(), to, column, distance, n);
+            long one = source + 4L * i;
+            HeadRows.copyOne(from, one, k.strideBytes(), to, target + keyAt(i), distance, 0, n);
         }
         for (; i < width; i++) {
             for (int r = 0; r < n; r++) {
@@ -374,9 +386,14 @@ public final class AttentionKernel implements TwinKernel {
         long source = v.at(row, head * width);
         long target = at + layout.values();
         int i = 0;
+        long distance = AttentionTile.ROW;
+        for (; i <= width - 2 * L; i += 2 * L) {
+            long pair = source + 4L * i;
+            HeadRows.copyPair(from, pair, v.strideBytes(), to, target + panelAt(i), distance, n);
+        }
         for (; i <= width - L; i += L) {
-            long column = target + panelAt(i);
-            copyColumn(from, source + 4L * i, v.strideBytes(), to, column, AttentionTile.ROW, n);
+            long one = source + 4L * i;
+            HeadRows.copyOne(from, one, v.strideBytes(), to, target + panelAt(i), distance, 0, n);
         }
         for (; i < layout.columns(); i++) {
             for (int r = 0; r < n; r++) {
@@ -384,24 +401,6 @@ public final class AttentionKernel implements TwinKernel {
                         i < width ? from.get(FLOAT, source + r * v.strideBytes() + 4L * i) : 0f;
                 to.set(FLOAT, target + panelAt(i) + r * AttentionTile.ROW, element);
             }
-        }
-    }
-
-    /**
-     * Copies a column one vector wide. Rows inside and columns outside: a row is two or four
-     * vectors, and a loop that short costs more than what it copies.
-     */
-    private static void copyColumn(
-            MemorySegment from,
-            long source,
-            long sourceBytes,
-            MemorySegment to,
-            long target,
-            long targetBytes,
-            int rows) {
-        for (int r = 0; r < rows; r++) {
-            FloatVector.fromMemorySegment(F32, from, source + r * sourceBytes, ORDER)
-                    .intoMemorySegment(to, target + r * targetBytes, ORDER);
         }
     }
 
@@ -425,17 +424,16 @@ public final class AttentionKernel implements TwinKernel {
         long sourceBytes = 4L * layout.columns();
         long target = out.at(row, head * width);
         int i = 0;
+        long targetBytes = out.strideBytes();
+        for (; i <= width - 2 * L; i += 2 * L) {
+            long pair = source + 4L * i;
+            long place = target + 4L * i;
+            HeadRows.givePair(from, pair, sourceBytes, shares, to, place, targetBytes, count);
+        }
         for (; i <= width - L; i += L) {
-            long column = source + 4L * i;
-            giveColumn(
-                    from,
-                    column,
-                    sourceBytes,
-                    shares,
-                    to,
-                    target + 4L * i,
-                    out.strideBytes(),
-                    count);
+            long one = source + 4L * i;
+            long place = target + 4L * i;
+            HeadRows.giveOne(from, one, sourceBytes, shares, to, place, targetBytes, 0, count);
         }
         for (; i < width; i++) {
             for (int r = 0; r < count; r++) {
@@ -443,22 +441,6 @@ public final class AttentionKernel implements TwinKernel {
                 float share = from.get(FLOAT, shares + 4L * r);
                 to.set(FLOAT, target + r * out.strideBytes() + 4L * i, sum * share);
             }
-        }
-    }
-
-    private static void giveColumn(
-            MemorySegment from,
-            long source,
-            long sourceBytes,
-            long shares,
-            MemorySegment to,
-            long target,
-            long targetBytes,
-            int rows) {
-        for (int r = 0; r < rows; r++) {
-            FloatVector.fromMemorySegment(F32, from, source + r * sourceBytes, ORDER)
-                    .mul(from.get(FLOAT, shares + 4L * r))
-                    .intoMemorySegment(to, target + r * targetBytes, ORDER);
         }
     }
 

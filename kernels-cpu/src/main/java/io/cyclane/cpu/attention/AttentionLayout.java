@@ -15,8 +15,8 @@ import io.cyclane.cpu.Lanes;
  * @param values per panel of 2L columns [64, 2L]
  * @param scores [64 + 8, 2L], of the tile at hand; where K is more than 128, twice
  * @param block [2L, 2L], weighed values of the block at hand
- * @param sums [128, columns], the weighed values so far
- * @param maxima [128], then the sums of the weights [128], then the factors of the step [128]
+ * @param sums [512, columns], the weighed values so far
+ * @param maxima [512], then the sums of the weights [512], then the factors of the step [512]
  * @param columns K, rounded up to whole panels
  */
 record AttentionLayout(

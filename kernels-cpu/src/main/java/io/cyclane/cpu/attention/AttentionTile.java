@@ -203,12 +203,14 @@ final class AttentionTile {
      * its score if {@code |distance + i - j| <= window}.
      */
     static void mask(MemorySegment s, long scores, int n, int distance, int window) {
-        for (int j = 0; j < n; j++) {
+        MemorySegment rows = s.asSlice(scores, KEYS * ROW, 1);
+        int count = Math.min(n, KEYS);
+        for (int j = 0; j < count; j++) {
             VectorMask<Float> beyond =
                     LANES.add(distance - j).abs().compare(VectorOperators.GT, window);
-            FloatVector.fromMemorySegment(F32, s, scores + j * ROW, ORDER)
+            FloatVector.fromMemorySegment(F32, rows, j * ROW, ORDER)
                     .blend(Float.NEGATIVE_INFINITY, beyond)
-                    .intoMemorySegment(s, scores + j * ROW, ORDER);
+                    .intoMemorySegment(rows, j * ROW, ORDER);
         }
     }
 
@@ -224,18 +226,20 @@ final class AttentionTile {
     }
 
     private static void raise(MemorySegment s, long scores, int n, long maxima, long factors) {
+        MemorySegment rows = s.asSlice(scores, KEYS * ROW, 1);
+        int count = Math.min(n, KEYS);
         FloatVector old = FloatVector.fromMemorySegment(F32, s, maxima, ORDER);
         FloatVector even = old;
         FloatVector odd = old;
         int j = 0;
-        for (; j < n - 1; j += 2) {
-            FloatVector a = FloatVector.fromMemorySegment(F32, s, scores + j * ROW, ORDER);
-            FloatVector b = FloatVector.fromMemorySegment(F32, s, scores + j * ROW + ROW, ORDER);
+        for (; j < count - 1; j += 2) {
+            FloatVector a = FloatVector.fromMemorySegment(F32, rows, j * ROW, ORDER);
+            FloatVector b = FloatVector.fromMemorySegment(F32, rows, j * ROW + ROW, ORDER);
             even = even.blend(a, a.compare(VectorOperators.GT, even));
             odd = odd.blend(b, b.compare(VectorOperators.GT, odd));
         }
-        for (; j < n; j++) {
-            FloatVector a = FloatVector.fromMemorySegment(F32, s, scores + j * ROW, ORDER);
+        for (; j < count; j++) {
+            FloatVector a = FloatVector.fromMemorySegment(F32, rows, j * ROW, ORDER);
             even = even.blend(a, a.compare(VectorOperators.GT, even));
         }
         FloatVector high = even.blend(odd, odd.compare(VectorOperators.GT, even));
@@ -245,13 +249,15 @@ final class AttentionTile {
 
     private static void weigh(
             MemorySegment s, long scores, int n, long maxima, long sums, long factors) {
+        MemorySegment rows = s.asSlice(scores, KEYS * ROW, 1);
+        int count = Math.min(n, KEYS);
         FloatVector high = FloatVector.fromMemorySegment(F32, s, maxima, ORDER);
         FloatVector factor = FloatVector.fromMemorySegment(F32, s, factors, ORDER);
         FloatVector sum = FloatVector.fromMemorySegment(F32, s, sums, ORDER).mul(factor);
-        for (int j = 0; j < n; j++) {
-            FloatVector score = FloatVector.fromMemorySegment(F32, s, scores + j * ROW, ORDER);
+        for (int j = 0; j < count; j++) {
+            FloatVector score = FloatVector.fromMemorySegment(F32, rows, j * ROW, ORDER);
             FloatVector weight = VectorMath.exp2Flushed(score.sub(high));
-            weight.intoMemorySegment(s, scores + j * ROW, ORDER);
+            weight.intoMemorySegment(rows, j * ROW, ORDER);
             sum = sum.add(weight);
         }
         sum.intoMemorySegment(s, sums, ORDER);
@@ -348,15 +354,17 @@ final class AttentionTile {
     static void join(
             MemorySegment s, long factors, long block, long to, long toBytes, int queries) {
         for (int q = 0; q < queries; q++) {
+            MemorySegment from = s.asSlice(block + q * ROW, ROW, 1);
+            MemorySegment row = s.asSlice(to + q * toBytes, ROW, 1);
             FloatVector factor = FloatVector.broadcast(F32, s.get(FLOAT, factors + 4L * q));
-            long from = block + q * ROW;
-            long row = to + q * toBytes;
-            FloatVector.fromMemorySegment(F32, s, row, ORDER)
-                    .fma(factor, FloatVector.fromMemorySegment(F32, s, from, ORDER))
-                    .intoMemorySegment(s, row, ORDER);
-            FloatVector.fromMemorySegment(F32, s, row + VECTOR, ORDER)
-                    .fma(factor, FloatVector.fromMemorySegment(F32, s, from + VECTOR, ORDER))
-                    .intoMemorySegment(s, row + VECTOR, ORDER);
+            FloatVector a =
+                    FloatVector.fromMemorySegment(F32, row, 0, ORDER)
+                            .fma(factor, FloatVector.fromMemorySegment(F32, from, 0, ORDER));
+            FloatVector b =
+                    FloatVector.fromMemorySegment(F32, row, VECTOR, ORDER)
+                            .fma(factor, FloatVector.fromMemorySegment(F32, from, VECTOR, ORDER));
+            a.intoMemorySegment(row, 0, ORDER);
+            b.intoMemorySegment(row, VECTOR, ORDER);
         }
     }
 }

@@ -27,6 +27,7 @@ final class ScalarAttention {
     private final float[] keys;
     private final float[] values;
     private final float[] weights = new float[AttentionKernel.KEYS];
+    private final float[] block;
     private float[] queries = {};
     private float[] sums = {};
     private float[] maxima = {};
@@ -53,6 +54,7 @@ final class ScalarAttention {
         this.window = window;
         keys = new float[AttentionKernel.KEYS * width];
         values = new float[AttentionKernel.KEYS * width];
+        block = new float[width];
     }
 
     /** Queries first to first + count of a sequence that starts at row start. */
@@ -98,7 +100,12 @@ final class ScalarAttention {
         for (int query = tile; n > 0 && query < tile + queryCount; query++) {
             score(query, first + query - from, from - packed, n);
             float shrink = weigh(query, n);
-            gather(query, from - packed, n, shrink);
+            gather(query, from - packed, n);
+            if (AttentionKernel.isFirst(from, position, window)) {
+                System.arraycopy(block, 0, sums, query * width, width);
+            } else {
+                join(query, shrink);
+            }
         }
     }
 
@@ -146,8 +153,9 @@ final class ScalarAttention {
         return shrink;
     }
 
-    private void gather(int query, int firstKey, int n, float shrink) {
-        float[] block = new float[width];
+    /** The weighed values of n keys. */
+    private void gather(int query, int firstKey, int n) {
+        Arrays.fill(block, 0f);
         for (int j = 0; j < n; j++) {
             float weight = weights[j];
             int at = (firstKey + j) * width;
@@ -155,6 +163,9 @@ final class ScalarAttention {
                 block[i] = Math.fma(weight, values[at + i], block[i]);
             }
         }
+    }
+
+    private void join(int query, float shrink) {
         int to = query * width;
         for (int i = 0; i < width; i++) {
             sums[to + i] = Math.fma(sums[to + i], shrink, block[i]);

@@ -36,13 +36,13 @@ public final class ScalarMath {
     static final float EXP_5 = 0x1.12396cp-7f;
     static final float EXP_6 = 0x1.6a5236p-10f;
 
-    // (2^r - 1) / r on [-0.5, 0.5], 2^-28.3 of 2^r.
-    static final float EXP2_1 = 0x1.62e430p-1f;
-    static final float EXP2_2 = 0x1.ebfbdcp-3f;
-    static final float EXP2_3 = 0x1.c6af7ap-5f;
-    static final float EXP2_4 = 0x1.3b2dd8p-7f;
-    static final float EXP2_5 = 0x1.5f096ep-10f;
-    static final float EXP2_6 = 0x1.417460p-13f;
+    // (2^r - 1) / 2r on [-0.5, 0.5], 2^-28.3 of 2^r.
+    static final float EXP2_1 = 0x1.62e430p-2f;
+    static final float EXP2_2 = 0x1.ebfbdcp-4f;
+    static final float EXP2_3 = 0x1.c6af7ap-6f;
+    static final float EXP2_4 = 0x1.3b2dd8p-8f;
+    static final float EXP2_5 = 0x1.5f096ep-11f;
+    static final float EXP2_6 = 0x1.417460p-14f;
 
     // (tanh(x) - x) / x^3 in powers of x^2, |x| <= 0.625, 2^-27.7 of tanh(x).
     static final float TANH_SMALL = 0.625f;
@@ -95,6 +95,12 @@ public final class ScalarMath {
     /** Below it {@link #exp2Flushed} is zero. */
     static final float EXP2_LOWEST = -126f;
 
+    /** {@link #ROUNDER}, with 128 in the low bits of its sums for an exponent of 0. */
+    static final float EXP2_ROUNDER = ROUNDER + 128;
+
+    /** The exponent whose power is 0 there. */
+    static final float EXP2_ZERO = -128f;
+
     private ScalarMath() {}
 
     /** {@return e^x}; see {@link VectorMath#exp} for the error. */
@@ -110,17 +116,16 @@ public final class ScalarMath {
 
     /** {@return 2^x for x at most 0}, with 0 for results below 2^-126. */
     public static float exp2Flushed(float x) {
-        float a = x < EXP2_LOWEST ? EXP2_LOWEST : x;
-        float rounded = a + ROUNDER;
-        float r = a - (rounded - ROUNDER);
+        float a = x < EXP2_LOWEST ? EXP2_ZERO : x;
+        float rounded = a + EXP2_ROUNDER;
+        float r = a - (rounded - EXP2_ROUNDER);
         float p = Math.fma(EXP2_6, r, EXP2_5);
         p = Math.fma(p, r, EXP2_4);
         p = Math.fma(p, r, EXP2_3);
         p = Math.fma(p, r, EXP2_2);
         p = Math.fma(p, r, EXP2_1);
-        p = Math.fma(p, r, 1f);
-        int exponent = Float.floatToRawIntBits(rounded) - ROUNDER_BITS;
-        return x < EXP2_LOWEST ? 0f : p * power(exponent);
+        p = Math.fma(p, r, 0.5f);
+        return p * Float.intBitsToFloat(Float.floatToRawIntBits(rounded) << 23);
     }
 
     /** {@return the error function of x}; see {@link VectorMath#erf}. */

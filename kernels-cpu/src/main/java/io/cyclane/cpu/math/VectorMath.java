@@ -5,7 +5,6 @@ import static io.cyclane.cpu.math.ScalarMath.*;
 import io.cyclane.cpu.Lanes;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
@@ -74,23 +73,24 @@ public final class VectorMath {
 
     /**
      * {@return 2^x for x at most 0}, within 1.0 ulp, with 0 for results below 2^-126: what a
-     * softmax needs, for it spares the two steps to a subnormal result. Right for x up to 127.
+     * softmax needs, for it spares the two steps to a subnormal result. Right for x up to 126.
+     *
+     * <p>The polynomial gives half of 2^r and the rounder adds 128 to the exponent, one too many:
+     * then its low bits, moved up, are the power of two, and those of 2^-128 are zero.
      */
     public static FloatVector exp2Flushed(FloatVector x) {
-        VectorMask<Float> gone = x.compare(VectorOperators.LT, EXP2_LOWEST);
-        FloatVector a = x.blend(EXP2_LOWEST, gone);
-        FloatVector rounded = a.add(ROUNDER);
-        FloatVector r = a.sub(rounded.sub(ROUNDER));
+        FloatVector a = x.blend(EXP2_ZERO, x.compare(VectorOperators.LT, EXP2_LOWEST));
+        FloatVector rounded = a.add(EXP2_ROUNDER);
+        FloatVector r = a.sub(rounded.sub(EXP2_ROUNDER));
         FloatVector p =
                 FloatVector.broadcast(F32, EXP2_6).fma(r, FloatVector.broadcast(F32, EXP2_5));
         p = p.fma(r, FloatVector.broadcast(F32, EXP2_4));
         p = p.fma(r, FloatVector.broadcast(F32, EXP2_3));
         p = p.fma(r, FloatVector.broadcast(F32, EXP2_2));
         p = p.fma(r, FloatVector.broadcast(F32, EXP2_1));
-        p = p.fma(r, FloatVector.broadcast(F32, 1f));
-        IntVector exponent = rounded.reinterpretAsInts().sub(ROUNDER_BITS);
-        return p.mul(exponent.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats())
-                .blend(0f, gone);
+        p = p.fma(r, FloatVector.broadcast(F32, 0.5f));
+        IntVector power = rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+        return p.mul(power.reinterpretAsFloats());
     }
 
     /** {@return the error function of x}, within 1.5 ulp. */
