@@ -3,7 +3,6 @@ package io.cyclane.tensor.backend;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
@@ -68,7 +67,7 @@ public final class Backends {
     private static Backend best(List<BackendProvider> providers) {
         List<String> passedOver = new ArrayList<>();
         List<BackendProvider> ranked = new ArrayList<>(providers);
-        ranked.sort(Comparator.comparingInt(BackendProvider::rank).reversed());
+        ranked.sort((a, b) -> Integer.compare(b.rank(), a.rank()));
         for (BackendProvider provider : ranked) {
             Optional<String> obstacle = provider.obstacle();
             if (provider.rank() >= 0 && obstacle.isEmpty()) {
