@@ -1,13 +1,12 @@
 package io.cyclane.model.checkpoint;
 
+import io.cyclane.model.json.JsonReader;
+import io.cyclane.model.json.JsonReader.Token;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
 
 /**
  * The header of a safetensors file, read and held against every rule of the format.
@@ -70,13 +69,13 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         }
     }
 
-    private record Parser(String source, JsonParser json) {
+    private record Parser(String source, JsonReader json) {
         SafetensorsHeader header() {
             Map<String, Entry> entries = new LinkedHashMap<>();
             Map<String, String> metadata = null;
-            while (json.nextToken() != JsonToken.END_OBJECT) {
-                String name = StrictJson.text(source, json);
-                json.nextToken();
+            while (json.next() != Token.END_OBJECT) {
+                String name = json.text();
+                json.next();
                 if (name.equals(METADATA)) {
                     if (metadata != null) {
                         throw twice(METADATA);
@@ -87,26 +86,32 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
                 }
             }
             List<Entry> sorted = new ArrayList<>(entries.values());
-            sorted.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
+            sorted.sort(Parser::byPlace);
             return new SafetensorsHeader(
                     List.copyOf(sorted), metadata == null ? Map.of() : Map.copyOf(metadata));
         }
 
+        // Not Comparator's own: each of those is a class made anew in every process.
+        private static int byPlace(Entry a, Entry b) {
+            int begins = Long.compare(a.begin, b.begin);
+            return begins != 0 ? begins : Long.compare(a.end, b.end);
+        }
+
         private Map<String, String> metadata() {
-            if (json.currentToken() != JsonToken.START_OBJECT) {
+            if (json.token() != Token.START_OBJECT) {
                 throw new CheckpointException(
                         source + ": '" + METADATA + "' must be an object of strings");
             }
             Map<String, String> metadata = new LinkedHashMap<>();
-            while (json.nextToken() != JsonToken.END_OBJECT) {
-                String key = StrictJson.text(source, json);
-                json.nextToken();
-                if (json.currentToken() != JsonToken.VALUE_STRING) {
+            while (json.next() != Token.END_OBJECT) {
+                String key = json.text();
+                json.next();
+                if (json.token() != Token.STRING) {
                     throw new CheckpointException(
                             "%s: '%s' holds strings only, '%s' is none"
                                     .formatted(source, METADATA, key));
                 }
-                if (metadata.put(key, StrictJson.text(source, json)) != null) {
+                if (metadata.put(key, json.text()) != null) {
                     throw twice(METADATA + "." + key);
                 }
                 if (metadata.size() > MOST_REMARKS) {
@@ -119,15 +124,15 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         }
 
         private Entry entry(String name) {
-            if (json.currentToken() != JsonToken.START_OBJECT) {
+            if (json.token() != Token.START_OBJECT) {
                 throw wrong(name, "must be an object");
             }
             StoredType type = null;
             List<Long> extents = null;
             List<Long> offsets = null;
-            while (json.nextToken() != JsonToken.END_OBJECT) {
-                String key = json.currentName();
-                json.nextToken();
+            while (json.next() != Token.END_OBJECT) {
+                String key = json.text();
+                json.next();
                 switch (key) {
                     case "dtype" -> {
                         requireOnce(type, name, key);
@@ -173,24 +178,24 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         }
 
         private StoredType type(String name) {
-            if (json.currentToken() != JsonToken.VALUE_STRING) {
+            if (json.token() != Token.STRING) {
                 throw wrong(name, "dtype must be a string");
             }
-            String type = StrictJson.text(source, json);
+            String type = json.text();
             return StoredType.named(type)
                     .orElseThrow(() -> wrong(name, "has the unknown dtype '" + type + "'"));
         }
 
         private List<Long> longs(String name, String key) {
-            if (json.currentToken() != JsonToken.START_ARRAY) {
+            if (json.token() != Token.START_ARRAY) {
                 throw wrong(name, key + " must be a list of integers");
             }
             List<Long> values = new ArrayList<>(4);
-            while (json.nextToken() != JsonToken.END_ARRAY) {
-                if (json.currentToken() != JsonToken.VALUE_NUMBER_INT) {
+            while (json.next() != Token.END_ARRAY) {
+                if (json.token() != Token.INTEGER) {
                     throw wrong(name, key + " must hold integers");
                 }
-                long value = json.getLongValue();
+                long value = json.longValue();
                 if (value < 0) {
                     throw wrong(name, key + " holds the negative " + value);
                 }
@@ -206,7 +211,7 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         }
 
         private CheckpointException twice(String name) {
-            return new CheckpointException(source + ": the key '" + name + "' stands there twice");
+            return new CheckpointException(source + ": duplicate name '" + name + "'");
         }
 
         private CheckpointException wrong(String name, String what) {
