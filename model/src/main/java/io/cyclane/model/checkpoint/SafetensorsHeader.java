@@ -1,12 +1,13 @@
 package io.cyclane.model.checkpoint;
 
-import io.cyclane.model.json.JsonReader;
-import io.cyclane.model.json.JsonReader.Token;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
 
 /**
  * The header of a safetensors file, read and held against every rule of the format.
@@ -69,13 +70,13 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         }
     }
 
-    private record Parser(String source, JsonReader json) {
+    private record Parser(String source, JsonParser json) {
         SafetensorsHeader header() {
             Map<String, Entry> entries = new LinkedHashMap<>();
             Map<String, String> metadata = null;
-            while (json.next() != Token.END_OBJECT) {
-                String name = json.text();
-                json.next();
+            while (json.nextToken() != JsonToken.END_OBJECT) {
+                String name = StrictJson.text(source, json);
+                json.nextToken();
                 if (name.equals(METADATA)) {
                     if (metadata != null) {
                         throw twice(METADATA);
@@ -86,32 +87,26 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
                 }
             }
             List<Entry> sorted = new ArrayList<>(entries.values());
-            sorted.sort(Parser::byPlace);
+            sorted.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
             return new SafetensorsHeader(
                     List.copyOf(sorted), metadata == null ? Map.of() : Map.copyOf(metadata));
         }
 
-        // Not Comparator's own: each of those is a class made anew in every process.
-        private static int byPlace(Entry a, Entry b) {
-            int begins = Long.compare(a.begin, b.begin);
-            return begins != 0 ? begins : Long.compare(a.end, b.end);
-        }
-
         private Map<String, String> metadata() {
-            if (json.token() != Token.START_OBJECT) {
+            if (json.currentToken() != JsonToken.START_OBJECT) {
                 throw new CheckpointException(
                         source + ": '" + METADATA + "' must be an object of strings");
             }
             Map<String, String> metadata = new LinkedHashMap<>();
-            while (json.next() != Token.END_OBJECT) {
-                String key = json.text();
-                json.next();
-                if (json.token() != Token.STRING) {
+            while (json.nextToken() != JsonToken.END_OBJECT) {
+                String key = StrictJson.text(source, json);
+                json.nextToken();
+                if (json.currentToken() != JsonToken.VALUE_STRING) {
                     throw new CheckpointException(
                             "%s: '%s' holds strings only, '%s' is none"
                                     .formatted(source, METADATA, key));
                 }
-                if (metadata.put(key, json.text()) != null) {
+                if (metadata.put(key, StrictJson.text(source, json)) != null) {
                     throw twice(METADATA + "." + key);
                 }
                 if (metadata.size() > MOST_REMARKS) {
@@ -124,15 +119,15 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         }
 
         private Entry entry(String name) {
-            if (json.token() != Token.START_OBJECT) {
+            if (json.currentToken() != JsonToken.START_OBJECT) {
                 throw wrong(name, "must be an object");
             }
             StoredType type = null;
             List<Long> extents = null;
             List<Long> offsets = null;
-            while (json.next() != Token.END_OBJECT) {
-                String key = json.text();
-                json.next();
+            while (json.nextToken() != JsonToken.END_OBJECT) {
+                String key = json.currentName();
+                json.nextToken();
                 switch (key) {
                     case "dtype" -> {
                         requireOnce(type, name, key);
@@ -178,24 +173,24 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         }
 
         private StoredType type(String name) {
-            if (json.token() != Token.STRING) {
+            if (json.currentToken() != JsonToken.VALUE_STRING) {
                 throw wrong(name, "dtype must be a string");
             }
-            String type = json.text();
+            String type = StrictJson.text(source, json);
             return StoredType.named(type)
                     .orElseThrow(() -> wrong(name, "has the unknown dtype '" + type + "'"));
         }
 
         private List<Long> longs(String name, String key) {
-            if (json.token() != Token.START_ARRAY) {
+            if (json.currentToken() != JsonToken.START_ARRAY) {
                 throw wrong(name, key + " must be a list of integers");
             }
             List<Long> values = new ArrayList<>(4);
-            while (json.next() != Token.END_ARRAY) {
-                if (json.token() != Token.INTEGER) {
+            while (json.nextToken() != JsonToken.END_ARRAY) {
+                if (json.currentToken() != JsonToken.VALUE_NUMBER_INT) {
                     throw wrong(name, key + " must hold integers");
                 }
-                long value = json.longValue();
+                long value = json.getLongValue();
                 if (value < 0) {
                     throw wrong(name, key + " holds the negative " + value);
                 }
@@ -211,7 +206,7 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         }
 
         private CheckpointException twice(String name) {
-            return new CheckpointException(source + ": duplicate name '" + name + "'");
+            return new CheckpointException(source + ": the key '" + name + "' stands there twice");
         }
 
         private CheckpointException wrong(String name, String what) {

@@ -1,7 +1,5 @@
 package io.cyclane.model.checkpoint;
 
-import io.cyclane.model.json.JsonReader;
-import io.cyclane.model.json.JsonReader.Token;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -12,6 +10,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
 
 /**
  * A model in several safetensors files: {@code weight_map} says which file holds which tensor.
@@ -76,20 +76,17 @@ final class ShardIndex {
         return new Checkpoint(source, parts, metadata);
     }
 
-    private static Map<String, String> weightMap(String source, JsonReader json) {
+    private static Map<String, String> weightMap(String source, JsonParser json) {
         Map<String, String> fileOf = null;
-        while (json.next() != Token.END_OBJECT) {
-            boolean isMap = json.text().equals("weight_map");
-            json.next();
+        while (json.nextToken() != JsonToken.END_OBJECT) {
+            boolean isMap = json.currentName().equals("weight_map");
+            json.nextToken();
             if (!isMap) {
-                json.skip(); // sizes and other remarks
+                json.skipChildren(); // sizes and other remarks
                 continue;
             }
-            if (json.token() != Token.START_OBJECT) {
+            if (json.currentToken() != JsonToken.START_OBJECT) {
                 throw new CheckpointException(source + ": weight_map must be an object");
-            }
-            if (fileOf != null) {
-                throw json.duplicate("weight_map");
             }
             fileOf = files(source, json);
         }
@@ -99,16 +96,16 @@ final class ShardIndex {
         return fileOf;
     }
 
-    private static Map<String, String> files(String source, JsonReader json) {
+    private static Map<String, String> files(String source, JsonParser json) {
         Map<String, String> fileOf = new LinkedHashMap<>();
         Map<String, String> known = new HashMap<>(); // few files, many tensors: one text each
-        while (json.next() != Token.END_OBJECT) {
-            String name = json.text();
-            if (json.next() != Token.STRING) {
+        while (json.nextToken() != JsonToken.END_OBJECT) {
+            String name = StrictJson.text(source, json);
+            if (json.nextToken() != JsonToken.VALUE_STRING) {
                 throw new CheckpointException(
                         source + ": weight_map must name a file for '" + name + "'");
             }
-            String file = json.text();
+            String file = StrictJson.text(source, json);
             boolean isPlain =
                     file.endsWith(".safetensors") && file.matches("[A-Za-z0-9_][A-Za-z0-9._-]*");
             if (!isPlain) {
@@ -119,7 +116,8 @@ final class ShardIndex {
             }
             String sameFile = known.computeIfAbsent(file, itself -> itself);
             if (fileOf.put(name, sameFile) != null) {
-                throw json.duplicate(name);
+                throw new CheckpointException(
+                        source + ": tensor '" + name + "' stands there twice");
             }
         }
         return fileOf;

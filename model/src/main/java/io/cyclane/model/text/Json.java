@@ -1,13 +1,17 @@
 package io.cyclane.model.text;
 
-import io.cyclane.model.json.JsonException;
-import io.cyclane.model.json.JsonReader;
-import io.cyclane.model.json.JsonReader.Token;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamFactory;
+import tools.jackson.core.json.JsonFactory;
 
 /**
  * A JSON value and the place it stands in, which its errors name. Immutable.
@@ -16,7 +20,12 @@ import org.jspecify.annotations.Nullable;
  * twice in an object is an error, and so is half of a surrogate pair.
  */
 record Json(String place, @Nullable Object value) {
-    private static final int MOST_DEPTH = 500;
+    private static final JsonFactory FACTORY =
+            JsonFactory.builder()
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    // A vocabulary's names are all different: nothing to canonicalize.
+                    .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
+                    .build();
 
     /**
      * Reads one JSON document, and nothing after it.
@@ -24,14 +33,16 @@ record Json(String place, @Nullable Object value) {
      * @throws TokenizerException if the bytes are not that
      */
     static Json parse(String file, byte[] bytes) {
-        try {
-            JsonReader reader = new JsonReader(bytes, MOST_DEPTH);
-            reader.next();
-            Json json = new Json(file, read(reader));
-            reader.next();
+        try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), bytes)) {
+            parser.nextToken();
+            Json json = new Json(file, read(parser));
+            if (parser.nextToken() != null) {
+                throw new TokenizerException(file + ": something follows the JSON document");
+            }
             return json;
-        } catch (JsonException e) {
-            throw new TokenizerException("%s is not JSON: %s".formatted(file, e.getMessage()), e);
+        } catch (JacksonException e) {
+            throw new TokenizerException(
+                    "%s is not JSON: %s".formatted(file, e.getOriginalMessage()), e);
         }
     }
 
@@ -136,39 +147,54 @@ record Json(String place, @Nullable Object value) {
                                 shown.length() > 60 ? shown.substring(0, 60) + "..." : shown));
     }
 
-    /** Reads the value whose first token is the current one. */
-    private static @Nullable Object read(JsonReader reader) {
-        return switch (reader.token()) {
-            case START_OBJECT -> readObject(reader);
-            case START_ARRAY -> readArray(reader);
-            case STRING -> reader.text();
-            case INTEGER -> reader.longValue();
-            case FLOAT -> reader.doubleValue();
-            case TRUE -> true;
-            case FALSE -> false;
-            case NULL -> null;
-            case END_OBJECT, END_ARRAY, NAME, END -> throw new AssertionError("no value begins");
+    /** Reads the value whose first token is the current one. Depth is limited by the parser. */
+    private static @Nullable Object read(JsonParser parser) {
+        JsonToken token = parser.currentToken();
+        if (token == null) {
+            throw new TokenizerException("the JSON document is empty");
+        }
+        return switch (token) {
+            case START_OBJECT -> readObject(parser);
+            case START_ARRAY -> readArray(parser);
+            case VALUE_STRING -> wellFormed(parser.getString());
+            case VALUE_NUMBER_INT -> parser.getLongValue();
+            case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
+            case VALUE_TRUE -> true;
+            case VALUE_FALSE -> false;
+            default -> null;
         };
     }
 
-    private static Map<String, @Nullable Object> readObject(JsonReader reader) {
+    private static Map<String, @Nullable Object> readObject(JsonParser parser) {
         Map<String, @Nullable Object> object = new LinkedHashMap<>();
-        for (int members = 1; reader.next() != Token.END_OBJECT; members++) {
-            String name = reader.text();
-            reader.next();
-            object.put(name, read(reader));
-            if (object.size() < members) {
-                throw reader.duplicate(name);
-            }
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+            String name = wellFormed(parser.currentName());
+            parser.nextToken();
+            object.put(name, read(parser));
         }
         return object;
     }
 
-    private static List<@Nullable Object> readArray(JsonReader reader) {
+    private static List<@Nullable Object> readArray(JsonParser parser) {
         List<@Nullable Object> array = new ArrayList<>();
-        while (reader.next() != Token.END_ARRAY) {
-            array.add(read(reader));
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            array.add(read(parser));
         }
         return array;
+    }
+
+    private static String wellFormed(String string) {
+        for (int i = 0; i < string.length(); i++) {
+            if (Character.isSurrogate(string.charAt(i))) {
+                int codePoint = string.codePointAt(i);
+                if (codePoint <= Character.MAX_VALUE) {
+                    throw new TokenizerException(
+                            "a JSON string holds half of a surrogate pair, \\u%04x"
+                                    .formatted(codePoint));
+                }
+                i++;
+            }
+        }
+        return string;
     }
 }

@@ -266,8 +266,8 @@ class TokenizerTest {
             delimiter = ';',
             quoteCharacter = '`',
             value = {
-                "{\"model\": 1, \"model\": 2}; duplicate",
-                "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 1, \"a\": 2}}}; duplicate",
+                "{\"model\": 1, \"model\": 2}; Duplicate",
+                "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 1, \"a\": 2}}}; Duplicate",
                 "{\"model\"; is not JSON",
                 "[]; wanted an object",
                 "{} {}; something follows",
