@@ -100,8 +100,13 @@ final class CpuKernels implements KernelSet {
 
     @Override
     public String description() {
-        return "cpu, %d-bit vectors, %d thread%s"
-                .formatted(Lanes.bits(), workers.threads(), workers.threads() == 1 ? "" : "s");
+        int threads = workers.threads();
+        return "cpu, "
+                + Lanes.bits()
+                + "-bit vectors, "
+                + threads
+                + " thread"
+                + (threads == 1 ? "" : "s");
     }
 
     @Override

@@ -132,6 +132,7 @@ public final class ModelLoader {
      *     unknown, it lacks the head of a task, or no backend can run
      */
     public LoadedModel open(Task first, Task... others) {
+        Backends.prepare();
         Set<Task> tasks = EnumSet.of(first, others);
         ModelFolder folder = ModelFolder.open(ModelAliases.resolve(nameOrPath));
         TextModel model =

@@ -1,6 +1,7 @@
 package io.cyclane.serve;
 
 import io.cyclane.serve.command.Cyclane;
+import io.cyclane.tensor.backend.Backends;
 import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -15,6 +16,7 @@ public final class Main {
 
     /** Runs the command that the arguments name, and ends the process with its exit code. */
     public static void main(String[] arguments) {
+        Backends.prepare(); // while the arguments are read, which takes a sixth of a second
         Console console = System.console();
         boolean terminal = console != null && console.isTerminal();
         // Files and pipes are UTF-8 everywhere; a terminal gets what it can show.

@@ -160,9 +160,19 @@ public enum PanelPacking implements Packing {
         }
     }
 
-    /** Writes a row of inputs down a column of a panel. */
+    /**
+     * Writes a row of inputs down a column of a panel, four at a time: what C1 compiles, which
+     * counts every turn of a loop, packs half of a small model.
+     */
     private static void spread(float[] row, int n, float[] turned, int column) {
-        for (int i = 0; i < n; i++) {
+        int i = 0;
+        for (int to = column; i + 4 <= n; i += 4, to += 4 * WIDTH) {
+            turned[to] = row[i];
+            turned[to + WIDTH] = row[i + 1];
+            turned[to + 2 * WIDTH] = row[i + 2];
+            turned[to + 3 * WIDTH] = row[i + 3];
+        }
+        for (; i < n; i++) {
             turned[i * WIDTH + column] = row[i];
         }
     }

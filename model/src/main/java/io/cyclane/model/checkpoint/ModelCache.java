@@ -327,7 +327,8 @@ final class ModelCache {
                 return "";
             }
             long nanos = attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS);
-            lines.append("%d %d %s\n".formatted(attributes.size(), nanos, file));
+            lines.append(attributes.size()).append(' ').append(nanos).append(' ');
+            lines.append(file).append('\n');
         }
         return lines.toString();
     }

@@ -12,6 +12,9 @@ final class Trie {
     static final int ROOT = 0;
     static final int NONE = -1;
 
+    /** For the slots there are. */
+    private static final int TOO_MANY = -1;
+
     private static final int VALUE_BITS = 24;
     private static final int CHAR_BITS = 16;
     private static final long VALUE_MASK = (1L << VALUE_BITS) - 1;
@@ -38,11 +41,18 @@ final class Trie {
         for (String key : keys) {
             chars += key.length();
         }
-        Trie roomy = new Trie(slotsFor(chars));
-        int nodes = roomy.insert(keys);
+        // Pieces share half of their characters or more. To fill the table is half of what reading
+        // a tokenizer takes, so the first guess had better be right.
+        int most = slotsFor(chars);
+        Trie guess = new Trie(most / 2);
+        int nodes = guess.insert(keys);
+        if (nodes == TOO_MANY) {
+            guess = new Trie(most);
+            nodes = guess.insert(keys);
+        }
         int slots = slotsFor(nodes);
-        if (slots >= roomy.slots.length) {
-            return roomy;
+        if (slots >= guess.slots.length) {
+            return guess;
         }
         Trie tight = new Trie(slots);
         tight.insert(keys);
@@ -97,15 +107,19 @@ final class Trie {
         return at;
     }
 
-    /** {@return the number of nodes} after all keys went in. */
+    /** {@return the number of nodes} after all keys went in, or {@link #TOO_MANY}. */
     private int insert(List<String> keys) {
         int nodes = 1;
+        int most = slots.length / 2;
         for (int value = 0; value < keys.size(); value++) {
             String key = keys.get(value);
             int node = ROOT;
             for (int i = 0; i < key.length(); i++) {
                 int child = child(node, key.charAt(i));
                 if (child == NONE) {
+                    if (nodes == most) {
+                        return TOO_MANY;
+                    }
                     child = addChild(node, key.charAt(i));
                     nodes++;
                 }
@@ -141,6 +155,6 @@ final class Trie {
                     "a vocabulary of %d characters in all: at most %d are supported"
                             .formatted(nodes, MOST_SLOTS / 2));
         }
-        return Math.max(4, Integer.highestOneBit((int) nodes * 2 - 1) * 2);
+        return Math.max(8, Integer.highestOneBit((int) nodes * 2 - 1) * 2);
     }
 }

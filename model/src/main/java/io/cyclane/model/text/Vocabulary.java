@@ -35,7 +35,7 @@ final class Vocabulary {
      */
     static Vocabulary of(String source, Map<String, Integer> idsByPiece) {
         List<Map.Entry<String, Integer>> entries = new ArrayList<>(idsByPiece.entrySet());
-        entries.sort(Map.Entry.comparingByValue());
+        entries.sort((a, b) -> Integer.compare(a.getValue(), b.getValue()));
         List<String> pieces = new ArrayList<>(entries.size());
         int[] ids = new int[entries.size()];
         for (int i = 0; i < ids.length; i++) {

@@ -1,12 +1,13 @@
 package io.cyclane.tensor.backend;
 
+import io.cyclane.tensor.memory.Slab;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +19,30 @@ import org.jspecify.annotations.Nullable;
 public final class Backends {
     private static final Logger LOG = System.getLogger(Backends.class.getName());
 
+    private static final AtomicBoolean PREPARED = new AtomicBoolean();
+
+    /** As large as memory that is asked for in huge pages, by a call of the C library. */
+    private static final long SLAB_BYTES = 2 << 20;
+
     private Backends() {}
+
+    /**
+     * Begins, on a thread of its own and once in a process, what whoever opens the first backend
+     * waits for otherwise: that the classes of vectors are loaded, and the calls of the C library
+     * linked. Loading a model does so itself; a program that knows sooner that it will load one may
+     * ask for it when it starts.
+     */
+    public static void prepare() {
+        if (PREPARED.compareAndSet(false, true)) {
+            Thread.ofPlatform()
+                    .daemon()
+                    .name("cyclane-prepare")
+                    .start(() -> {
+                        providers().forEach(BackendProvider::obstacle);
+                        Slab.allocate(SLAB_BYTES).close();
+                    });
+        }
+    }
 
     /**
      * {@return the backend that the settings name, or the best there is}
@@ -68,7 +92,7 @@ public final class Backends {
     private static Backend best(List<BackendProvider> providers) {
         List<String> passedOver = new ArrayList<>();
         List<BackendProvider> ranked = new ArrayList<>(providers);
-        ranked.sort(Comparator.comparingInt(BackendProvider::rank).reversed());
+        ranked.sort((a, b) -> Integer.compare(b.rank(), a.rank()));
         for (BackendProvider provider : ranked) {
             Optional<String> obstacle = provider.obstacle();
             if (provider.rank() >= 0 && obstacle.isEmpty()) {

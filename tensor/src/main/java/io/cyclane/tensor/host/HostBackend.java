@@ -60,15 +60,8 @@ public final class HostBackend implements Backend {
 
     @Override
     public Executable compile(Program lowered, MemoryPlan plan, Weights weights) {
-        if (!plan.fingerprint().equals(lowered.fingerprint())) {
-            throw new BackendException(
-                    "the plan belongs to another program (%s) than '%s' (%s): plan the lowered program"
-                            .formatted(plan.fingerprint(), lowered.name(), lowered.fingerprint()));
-        }
         if (plan.program() != lowered) {
-            throw new BackendException(
-                    "the plan was made for another recording or lowering of '%s': plan the very program that is compiled"
-                            .formatted(lowered.name()));
+            throw strange(plan, lowered);
         }
         if (!(weights instanceof HostWeights own)) {
             throw new BackendException(
@@ -76,6 +69,16 @@ public final class HostBackend implements Backend {
         }
         own.packAll(visitor -> PackingWalk.of(lowered, kernels, visitor));
         return new HostExecutable(lowered, plan, own, kernels);
+    }
+
+    private static BackendException strange(MemoryPlan plan, Program lowered) {
+        return new BackendException(
+                plan.fingerprint().equals(lowered.fingerprint())
+                        ? "the plan was made for another recording or lowering of '%s': plan the very program that is compiled"
+                                .formatted(lowered.name())
+                        : "the plan belongs to another program (%s) than '%s' (%s): plan the lowered program"
+                                .formatted(
+                                        plan.fingerprint(), lowered.name(), lowered.fingerprint()));
     }
 
     @Override

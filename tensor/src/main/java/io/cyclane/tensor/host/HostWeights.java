@@ -10,7 +10,6 @@ import io.cyclane.tensor.memory.Slab;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -87,9 +86,7 @@ final class HostWeights implements Weights {
         Queue<Map.Entry<PackedForm, Packing>> due =
                 new ConcurrentLinkedQueue<>(
                         wanted.entrySet().stream()
-                                .sorted(
-                                        Comparator.comparingLong(form ->
-                                                -form.getKey().lengthBytes(form.getValue())))
+                                .sorted((a, b) -> Long.compare(lengthBytes(b), lengthBytes(a)))
                                 .toList());
         // A stream that fails returns while others of its reads are under way, which would then
         // write to memory that the caller has freed. So none fails before all are done.
@@ -116,13 +113,17 @@ final class HostWeights implements Weights {
         }
     }
 
+    private static long lengthBytes(Map.Entry<PackedForm, Packing> form) {
+        return form.getKey().lengthBytes(form.getValue());
+    }
+
     /** One slab for all forms, but for those that would leave the next unaligned. */
     private Map<PackedForm, Buffer> places(Map<PackedForm, Packing> wanted) {
         Map<PackedForm, Buffer> places = new HashMap<>();
         Map<PackedForm, Long> offsets = new LinkedHashMap<>();
         long end = 0;
         for (Map.Entry<PackedForm, Packing> form : wanted.entrySet()) {
-            long bytes = form.getKey().lengthBytes(form.getValue());
+            long bytes = lengthBytes(form);
             if (bytes % Slab.ALIGNMENT_BYTES == 0) {
                 offsets.put(form.getKey(), end);
                 end += bytes;

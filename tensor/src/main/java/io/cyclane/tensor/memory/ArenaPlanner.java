@@ -77,13 +77,10 @@ final class ArenaPlanner implements MemoryPlanner {
     private static long placeTightly(Storage storage) {
         List<Comparator<Piece>> orders =
                 List.of(
-                        Comparator.<Piece>comparingLong(p -> -p.bytes)
-                                .thenComparingInt(Piece::from),
-                        Comparator.<Piece>comparingLong(p -> -p.bytes)
-                                .thenComparingInt(p -> p.from() - p.to()),
-                        Comparator.<Piece>comparingInt(p -> p.from() - p.to())
-                                .thenComparingLong(p -> -p.bytes),
-                        Comparator.comparingInt(Piece::from));
+                        (a, b) -> first(largest(a, b), earliest(a, b)),
+                        (a, b) -> first(largest(a, b), longest(a, b)),
+                        (a, b) -> first(longest(a, b), largest(a, b)),
+                        ArenaPlanner::earliest);
         long least = storage.mostTakenBytes();
         List<Piece> best = new ArrayList<>(storage.pieces());
         long smallest = Long.MAX_VALUE;
@@ -101,6 +98,24 @@ final class ArenaPlanner implements MemoryPlanner {
             }
         }
         return place(best);
+    }
+
+    // Not Comparator's own: each of those is a class made anew in every process.
+
+    private static int first(int order, int otherwise) {
+        return order != 0 ? order : otherwise;
+    }
+
+    private static int largest(Piece a, Piece b) {
+        return Long.compare(b.bytes, a.bytes);
+    }
+
+    private static int longest(Piece a, Piece b) {
+        return Integer.compare(b.to() - b.from(), a.to() - a.from());
+    }
+
+    private static int earliest(Piece a, Piece b) {
+        return Integer.compare(a.from(), b.from());
     }
 
     /**

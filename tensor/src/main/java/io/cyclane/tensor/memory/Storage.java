@@ -9,7 +9,6 @@ import io.cyclane.tensor.program.Step;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -165,7 +164,7 @@ final class Storage {
         Step.Carry ends = block.carryEndingIn(apply.results().get(result));
         List<Tensor> inputs = new ArrayList<>(apply.inputs());
         if (ends != null) {
-            inputs.sort(Comparator.comparing(from -> !liesIn(ends, from, block)));
+            inputs.sort((a, b) -> Boolean.compare(liesIn(ends, b, block), liesIn(ends, a, block)));
         }
         return inputs;
     }
