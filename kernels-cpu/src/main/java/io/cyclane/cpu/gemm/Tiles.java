@@ -16,7 +16,7 @@ import jdk.incubator.vector.FloatVector;
  * vectors span: for k ascending, {@code sums[i][j] = fma(left[i][k], panel[k][j], sums[i][j])}.
  * Every tile does so for every element alone, so that neither the choice of tile nor the cutting of
  * k into chunks can change a bit of the result. The sums start from what lies where the caller
- * says: from the sums, or from one row that serves all.
+ * says: in the sums, or in rows that serve every tile of a panel.
  *
  * <p>Ten rows by two vectors keep 20 sums, two panel vectors and some broadcasts in 32 registers:
  * 12 loads for 20 multiply-adds, two of which start in every cycle. Where there are 16 registers
