@@ -82,7 +82,8 @@ class TileCompilationTest {
             String c2 = c2Compilation(compilations, tile);
             assertFalse(c2.contains("NodeCountInliningCutoff"), "tile " + tile);
             List<Integer> counts = nodesAfter("convEndian", c2);
-            assertTrue(counts.size() >= tile, tile + " rows, " + counts.size() + " loads");
+            // One for each row, and one for what is read ahead.
+            assertTrue(counts.size() > tile, tile + " rows, " + counts.size() + " loads");
             for (int nodes : counts) {
                 assertTrue(
                         nodes < NODE_CUTOFF - NODE_MARGIN || nodes > NODE_CUTOFF + NODE_MARGIN,

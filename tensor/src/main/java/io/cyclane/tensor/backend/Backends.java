@@ -37,6 +37,8 @@ public final class Backends {
             Thread.ofPlatform()
                     .daemon()
                     .name("cyclane-prepare")
+                    // Whoever opens a backend meets the same failure, and is told.
+                    .uncaughtExceptionHandler((_, e) -> LOG.log(Level.DEBUG, "not prepared", e))
                     .start(() -> {
                         providers().forEach(BackendProvider::obstacle);
                         Slab.allocate(SLAB_BYTES).close();
