@@ -1,5 +1,7 @@
 package io.cyclane.tensor;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The length of one axis: known when the program is recorded, or bounded then and counted when it
  * runs.
@@ -26,6 +28,17 @@ public sealed interface Extent {
         }
 
         @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Fixed that && bound == that.bound;
+        }
+
+        /** Written out, as {@link Shape#hashCode} says. */
+        @Override
+        public int hashCode() {
+            return bound;
+        }
+
+        @Override
         public String toString() {
             return Integer.toString(bound);
         }
@@ -43,6 +56,17 @@ public sealed interface Extent {
                 throw new ShapeException(
                         "extent '" + name + "': a bound is at least 1, not " + bound);
             }
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Bounded that && bound == that.bound && name.equals(that.name);
+        }
+
+        /** Written out, as {@link Shape#hashCode} says. */
+        @Override
+        public int hashCode() {
+            return 31 * name.hashCode() + bound;
         }
 
         @Override

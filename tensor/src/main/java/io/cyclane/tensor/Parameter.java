@@ -1,5 +1,7 @@
 package io.cyclane.tensor;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A trained weight: what a program asks for, by name, and {@link io.cyclane.tensor.backend.Weights}
  * supplies.
@@ -22,5 +24,16 @@ public record Parameter(String name, Type type) {
     /** {@return the shape} */
     public Shape shape() {
         return type.shape();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Parameter that && name.equals(that.name) && type.equals(that.type);
+    }
+
+    /** Written out, as {@link Shape#hashCode} says. */
+    @Override
+    public int hashCode() {
+        return name.hashCode();
     }
 }

@@ -3,6 +3,7 @@ package io.cyclane.tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The extents of a value, outermost first. A scalar has none. Elements lie row-major, with strides
@@ -91,6 +92,21 @@ public record Shape(List<Extent> extents) {
     /** {@return whether every extent is fixed} */
     public boolean isFixed() {
         return extents.stream().allMatch(Extent.Fixed.class::isInstance);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Shape that && extents.equals(that.extents);
+    }
+
+    /**
+     * Written out, like the other methods of values that every program is made of: those a record
+     * comes with are put together by method handles when they are first called, tens of
+     * milliseconds of a process's start.
+     */
+    @Override
+    public int hashCode() {
+        return extents.hashCode();
     }
 
     @Override

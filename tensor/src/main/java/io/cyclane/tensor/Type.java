@@ -1,5 +1,7 @@
 package io.cyclane.tensor;
 
+import org.jspecify.annotations.Nullable;
+
 /** What is known of a value before a program runs: its shape and the type of its elements. */
 public record Type(Shape shape, DType dtype) {
     /** {@return the type of F32 values of this shape} */
@@ -34,6 +36,17 @@ public record Type(Shape shape, DType dtype) {
     /** {@return the bytes that memory is laid out for} */
     public long lengthBytes() {
         return Math.multiplyExact(shape.elements(), dtype.bytes());
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Type that && dtype == that.dtype && shape.equals(that.shape);
+    }
+
+    /** Written out, as {@link Shape#hashCode} says. */
+    @Override
+    public int hashCode() {
+        return 31 * shape.hashCode() + dtype.ordinal();
     }
 
     @Override

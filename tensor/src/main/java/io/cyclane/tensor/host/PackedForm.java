@@ -6,6 +6,7 @@ import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Type;
 import io.cyclane.tensor.backend.BackendException;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What tells one resident form of a weight from another, but for the version, which replaces it.
@@ -14,6 +15,21 @@ import java.lang.foreign.MemorySegment;
  *     one
  */
 public record PackedForm(Parameter parameter, String layout, DType precision, Shape each) {
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof PackedForm that
+                && parameter.equals(that.parameter)
+                && layout.equals(that.layout)
+                && precision == that.precision
+                && each.equals(that.each);
+    }
+
+    /** Written out, as {@link Shape#hashCode} says. */
+    @Override
+    public int hashCode() {
+        return 31 * parameter.hashCode() + layout.hashCode();
+    }
+
     /** {@return the form that this packing gives a parameter} */
     public static PackedForm of(Parameter parameter, Shape each, Packing packing) {
         return new PackedForm(stored(parameter), packing.layout(), packing.precision(), each);

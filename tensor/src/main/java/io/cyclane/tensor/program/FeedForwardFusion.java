@@ -36,7 +36,7 @@ public final class FeedForwardFusion {
                     if (first == null) {
                         fused.add(apply);
                     } else {
-                        fused.remove(first);
+                        Reads.remove(first, fused);
                         fused.add(joined(first, apply));
                     }
                 }

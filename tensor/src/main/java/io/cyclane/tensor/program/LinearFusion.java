@@ -80,8 +80,8 @@ public final class LinearFusion {
                 }
             }
             if (longer != null) {
-                before.remove(layer);
-                notes.add("fused: " + layer.results().getFirst().name() + ", " + step.op());
+                Reads.remove(layer, before);
+                notes.add("fused: " + layer.results().getFirst().name() + ", " + step.op().label());
                 return new Step.Apply(longer, inputs, step.results(), 0);
             }
         }
@@ -104,8 +104,8 @@ public final class LinearFusion {
         }
         List<Tensor> inputs = new ArrayList<>(source.inputs());
         inputs.add(other);
-        before.remove(source);
-        notes.add("fused: " + source.results().getFirst().name() + ", " + step.op());
+        Reads.remove(source, before);
+        notes.add("fused: " + source.results().getFirst().name() + ", " + step.op().label());
         return new Step.Apply(mol.plusResidual(), inputs, step.results(), 0);
     }
 

@@ -61,4 +61,13 @@ final class Reads {
         }
         return null;
     }
+
+    /** Takes a step out of a block: that very one, since steps of equal parts are not the same. */
+    static void remove(Step step, List<Step> block) {
+        int at = block.size() - 1;
+        while (block.get(at) != step) {
+            at--;
+        }
+        block.remove(at);
+    }
 }
