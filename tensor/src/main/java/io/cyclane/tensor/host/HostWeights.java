@@ -19,6 +19,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
@@ -28,6 +29,9 @@ import java.util.stream.IntStream;
  */
 final class HostWeights implements Weights {
     private static final String MASTER = "master";
+
+    /** From the last weight packed until pages are gathered. */
+    private static final long GATHER_NANOS = 500_000_000;
 
     private final WeightSource source;
     private final Map<PackedForm, Resident> residents = new LinkedHashMap<>();
@@ -140,7 +144,7 @@ final class HostWeights implements Weights {
     }
 
     private Slab slab(long bytes) {
-        Slab slab = Slab.allocate(bytes);
+        Slab slab = Slab.allocateToFill(bytes);
         slabs.add(slab);
         return slab;
     }
@@ -200,7 +204,22 @@ final class HostWeights implements Weights {
         if (!sealed) {
             sealed = true;
             source.close();
+            if (!closed) {
+                gatherLater(List.copyOf(slabs));
+            }
         }
+    }
+
+    /** Not at once: whoever waits for a first answer comes first. */
+    private static void gatherLater(List<Slab> filled) {
+        Thread.ofPlatform()
+                .daemon()
+                .name("cyclane-huge-pages")
+                .priority(Thread.MIN_PRIORITY)
+                .start(() -> {
+                    LockSupport.parkNanos(GATHER_NANOS);
+                    filled.forEach(Slab::gather);
+                });
     }
 
     @Override

@@ -18,14 +18,19 @@ public final class Slab implements AutoCloseable {
      */
     public static final int ALIGNMENT_BYTES = 64;
 
+    /** What is gathered at a time, and a close may have to wait for. */
+    private static final long GATHERED_BYTES = 4 << 20;
+
     private static final AtomicLong LIVE_BYTES = new AtomicLong();
 
     private final Arena arena = Arena.ofShared();
     private final Buffer buffer;
+    private final boolean isHuge;
     private boolean closed;
 
-    private Slab(long lengthBytes) {
-        MemorySegment huge = HugePages.allocate(arena, lengthBytes);
+    private Slab(long lengthBytes, boolean atOnce) {
+        MemorySegment huge = HugePages.allocate(arena, lengthBytes, atOnce);
+        isHuge = huge != null;
         buffer = new Buffer(huge == null ? arena.allocate(lengthBytes, ALIGNMENT_BYTES) : huge);
         LIVE_BYTES.addAndGet(lengthBytes);
     }
@@ -36,10 +41,38 @@ public final class Slab implements AutoCloseable {
      * @throws OutOfMemoryError when the system has no such block
      */
     public static Slab allocate(long lengthBytes) {
+        return checked(lengthBytes, true);
+    }
+
+    /**
+     * {@return the same for what is filled once and then read} Filling it is quicker, reading it
+     * slower until it is gathered ({@link #gather}).
+     */
+    public static Slab allocateToFill(long lengthBytes) {
+        return checked(lengthBytes, false);
+    }
+
+    private static Slab checked(long lengthBytes, boolean atOnce) {
         if (lengthBytes < 0) {
             throw new IllegalArgumentException("a slab can not have " + lengthBytes + " bytes");
         }
-        return new Slab(lengthBytes);
+        return new Slab(lengthBytes, atOnce);
+    }
+
+    /**
+     * Has the system gather the pages into huge ones, where it is asked for such ({@link
+     * HugePages}); others may read and write meanwhile, and close the slab, which ends it.
+     */
+    public void gather() {
+        for (long at = 0; isHuge && at < lengthBytes(); at += GATHERED_BYTES) {
+            synchronized (this) {
+                if (closed) {
+                    return;
+                }
+                long bytes = Math.min(GATHERED_BYTES, lengthBytes() - at);
+                HugePages.gather(buffer.segment().asSlice(at, bytes));
+            }
+        }
     }
 
     /** {@return the bytes of all slabs of this process that are not closed} */

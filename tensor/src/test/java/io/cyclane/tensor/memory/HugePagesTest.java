@@ -1,6 +1,7 @@
 package io.cyclane.tensor.memory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -10,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -29,6 +31,33 @@ class HugePagesTest {
             segment.set(ValueLayout.JAVA_INT, BYTES - 4, 7);
             // "hg" among the flags of its mapping: advised to be huge.
             assertTrue(flags(segment.address()).contains(" hg"), flags(segment.address()));
+        }
+    }
+
+    @Test
+    void aFilledSlabIsGatheredAndKeepsItsBytes() throws IOException {
+        assumeTrue(HugePages.areUsed(), "huge pages: " + HugePages.status());
+        try (Slab slab = Slab.allocateToFill(BYTES)) {
+            MemorySegment segment = slab.buffer().segment();
+            segment.fill((byte) 3);
+            assertFalse(flags(segment.address()).contains(" hg"), flags(segment.address()));
+            slab.gather();
+            assertTrue(flags(segment.address()).contains(" hg"), flags(segment.address()));
+            byte[] filled = new byte[(int) BYTES];
+            Arrays.fill(filled, (byte) 3);
+            assertEquals(-1, segment.mismatch(MemorySegment.ofArray(filled)));
+        }
+    }
+
+    @Test
+    void aSlabMayBeClosedWhileItIsGathered() throws InterruptedException {
+        for (int round = 0; round < 20; round++) {
+            Slab slab = Slab.allocateToFill(64 << 20);
+            slab.buffer().segment().fill((byte) 1);
+            Thread gathering = Thread.ofPlatform().start(slab::gather);
+            slab.close();
+            gathering.join();
+            slab.gather();
         }
     }
 
