@@ -106,12 +106,21 @@ final class PanelProduct implements Workers.Task {
         workers.run(this, blocks * pieceRuns);
     }
 
+    /**
+     * {@return into how many runs the panels are cut, as many pieces for each worker if it can be}
+     */
     private int panelRuns(int blocks) {
         long work = (long) rows * panels.inputs() * panels.count() * PanelPacking.WIDTH;
         if (workers.threads() == 1 || work < LEAST_SPLIT) {
             return 1;
         }
-        return Math.ceilDiv(PIECES_PER_WORKER * workers.threads(), blocks);
+        int least = Math.ceilDiv(PIECES_PER_WORKER * workers.threads(), blocks);
+        int fair = workers.threads() / commonDivisor(workers.threads(), blocks);
+        return Math.ceilDiv(least, fair) * fair;
+    }
+
+    private static int commonDivisor(int a, int b) {
+        return b == 0 ? a : commonDivisor(b, a % b);
     }
 
     @Override
