@@ -295,7 +295,12 @@ final class GpuKernels implements OpSet {
                 sequences,
                 new Int(width),
                 new Int(blocksPerRow),
-                Int.of(pool.kind() == Pool.Kind.CLS));
+                new Int(
+                        switch (pool.kind()) {
+                            case MEAN -> 0;
+                            case CLS -> 1;
+                            case OWN -> 2;
+                        }));
     }
 
     private static Launch rotary(Operands to) {
