@@ -1,0 +1,123 @@
+package io.cyclane.tensor.program;
+
+import io.cyclane.tensor.Extent;
+import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.Tensor;
+import io.cyclane.tensor.op.Op;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/**
+ * The steps of a block of which a pooling step needs nothing but the rows that it picks: they work
+ * row by row ({@link Op#isRowwise}), and whatever reads their results is one of them or the pooling
+ * itself.
+ */
+final class RowChain {
+    private final List<Step> block;
+    private final Step.Apply pool;
+    private final Reads reads;
+    private final Extent rows;
+    private final Set<Step.Apply> barred = new HashSet<>();
+    private final Set<Step.Apply> members = new HashSet<>();
+
+    private RowChain(List<Step> block, Step.Apply pool, Reads reads) {
+        this.block = block;
+        this.pool = pool;
+        this.reads = reads;
+        this.rows = pool.inputs().getFirst().shape().extent(0);
+    }
+
+    /**
+     * {@return the longest chain whose rows can be picked where they come into it}
+     *
+     * @param after what is read when the block has run
+     * @param canPick tells of a value from outside the chain whether its rows can be picked
+     */
+    static RowChain of(
+            List<Step> block, List<Tensor> after, Step.Apply pool, Predicate<Tensor> canPick) {
+        RowChain chain = new RowChain(block, pool, Reads.of(block, after));
+        Set<Step.Apply> unfit;
+        do {
+            chain.find();
+            unfit = chain.readersOf(tensor -> !canPick.test(tensor));
+            chain.barred.addAll(unfit);
+        } while (!unfit.isEmpty());
+        return chain;
+    }
+
+    private void find() {
+        members.clear();
+        Map<Tensor, Integer> needed = new HashMap<>();
+        needed.put(pool.inputs().getFirst(), 1);
+        for (Step step : block.subList(0, block.indexOf(pool)).reversed()) {
+            if (step instanceof Step.Apply apply
+                    && apply.op().isRowwise()
+                    && !barred.contains(apply)
+                    && apply.results().stream().anyMatch(needed::containsKey)
+                    && apply.results().stream()
+                            .allMatch(
+                                    result -> needed.getOrDefault(result, 0) == reads.of(result))) {
+                members.add(apply);
+                apply.inputs().stream()
+                        .filter(this::hasRows)
+                        .forEach(input -> needed.merge(input, 1, Integer::sum));
+            }
+        }
+    }
+
+    /** The members that read rows from outside the chain which are so. */
+    private Set<Step.Apply> readersOf(Predicate<Tensor> wanted) {
+        Set<Tensor> own = results();
+        Set<Step.Apply> readers = new HashSet<>();
+        for (Step.Apply member : members) {
+            if (member.inputs().stream()
+                    .anyMatch(in -> hasRows(in) && !own.contains(in) && wanted.test(in))) {
+                readers.add(member);
+            }
+        }
+        return readers;
+    }
+
+    private Set<Tensor> results() {
+        Set<Tensor> own = new HashSet<>();
+        members.forEach(member -> own.addAll(member.results()));
+        return own;
+    }
+
+    /** {@return whether a value has the rows of which some are picked} */
+    boolean hasRows(Tensor tensor) {
+        Shape shape = tensor.shape();
+        return shape.rank() > 0 && shape.extent(0).equals(rows);
+    }
+
+    /** {@return how many steps it has} */
+    int size() {
+        return members.size();
+    }
+
+    /** {@return whether a step is of the chain} */
+    boolean contains(Step step) {
+        return step instanceof Step.Apply apply && members.contains(apply);
+    }
+
+    /**
+     * {@return the values whose rows come from outside; where there is no chain, the pooled one}
+     */
+    Set<Tensor> starts() {
+        Set<Tensor> starts = new LinkedHashSet<>();
+        Set<Tensor> own = results();
+        starts.add(pool.inputs().getFirst());
+        for (Step step : block) {
+            if (contains(step)) {
+                ((Step.Apply) step).inputs().stream().filter(this::hasRows).forEach(starts::add);
+            }
+        }
+        starts.removeAll(own);
+        return starts;
+    }
+}
