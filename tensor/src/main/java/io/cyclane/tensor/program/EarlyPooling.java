@@ -97,6 +97,7 @@ public final class EarlyPooling {
     private List<Step> early(List<Step> steps, List<Tensor> after, Step.Apply pool) {
         List<Step> block = steps;
         RowChain chain = RowChain.of(block, after, pool, this::canPick);
+        String rounds = "";
         Set<Tensor> seen = new HashSet<>();
         Step.Repeat loop = loopBefore(chain, block, seen);
         while (loop != null) {
@@ -107,10 +108,25 @@ public final class EarlyPooling {
                 block = last.block();
                 chain = longer;
                 nextId = last.nextId();
+                rounds +=
+                        loop.rounds() == 1
+                                ? ""
+                                : ", the last of %d rounds written out".formatted(loop.rounds());
             }
             loop = loopBefore(chain, block, seen);
         }
-        return chain.size() == 0 ? steps : picked(chain, block, pool);
+        if (chain.size() == 0) {
+            return steps;
+        }
+        notes.add(
+                "picked early: '%s', %d steps on %s instead of %s%s"
+                        .formatted(
+                                pool.results().getFirst().name(),
+                                chain.size(),
+                                sequences(pool),
+                                pool.inputs().getFirst().shape().extent(0),
+                                rounds));
+        return picked(chain, block, pool);
     }
 
     /** A loop that the chain's rows come out of, and that was not seen before; or null. */
@@ -158,13 +174,6 @@ public final class EarlyPooling {
                 steps.add(step);
             }
         }
-        notes.add(
-                "picked early: '%s', %d steps on %s instead of %s"
-                        .formatted(
-                                pool.results().getFirst().name(),
-                                chain.size(),
-                                sequences(pool),
-                                pool.inputs().getFirst().shape().extent(0)));
         return steps;
     }
 

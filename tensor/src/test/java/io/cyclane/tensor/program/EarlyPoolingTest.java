@@ -311,6 +311,8 @@ class EarlyPoolingTest {
         assertEquals(
                 "11x[] pool linear pool add layerNorm linear activate linear add layerNorm layerNorm pool",
                 onSequences(early));
+        String note = early.notes().getLast();
+        assertTrue(note.endsWith("tokens<=14, the last of 12 rounds written out"), note);
     }
 
     /** Row-wise rounds are written out once, not until none is left. */
