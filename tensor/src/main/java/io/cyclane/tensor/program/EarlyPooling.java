@@ -46,7 +46,8 @@ public final class EarlyPooling {
     public static Program of(Program program) {
         EarlyPooling pass = new EarlyPooling(program);
         List<Step> steps = pass.block(program.steps(), List.copyOf(program.outputs().values()));
-        return steps.equals(program.steps()) ? program : program.with(steps, pass.notes);
+        boolean isSame = pass.notes.size() == program.notes().size();
+        return isSame ? program : program.with(steps, pass.notes);
     }
 
     /**
@@ -78,7 +79,8 @@ public final class EarlyPooling {
      * Offsets that the caller gives are the same everywhere. Rows are to become fewer, not more.
      */
     private boolean picksFirstRows(Step.Apply apply) {
-        return apply.op().equals(new Pool(Pool.Kind.CLS))
+        return apply.op() instanceof Pool pool
+                && pool.kind() == Pool.Kind.CLS
                 && program.inputs().contains(apply.inputs().getLast())
                 && apply.inputs().getFirst().shape().extent(0) instanceof Extent.Bounded rows
                 && sequences(apply).bound() <= rows.bound();
@@ -111,7 +113,7 @@ public final class EarlyPooling {
                 rounds +=
                         loop.rounds() == 1
                                 ? ""
-                                : ", the last of %d rounds written out".formatted(loop.rounds());
+                                : ", the last of " + loop.rounds() + " rounds written out";
             }
             loop = loopBefore(chain, block, seen);
         }
@@ -119,13 +121,15 @@ public final class EarlyPooling {
             return steps;
         }
         notes.add(
-                "picked early: '%s', %d steps on %s instead of %s%s"
-                        .formatted(
-                                pool.results().getFirst().name(),
-                                chain.size(),
-                                sequences(pool),
-                                pool.inputs().getFirst().shape().extent(0),
-                                rounds));
+                "picked early: '"
+                        + pool.results().getFirst().name()
+                        + "', "
+                        + chain.size()
+                        + " steps on "
+                        + sequences(pool)
+                        + " instead of "
+                        + pool.inputs().getFirst().shape().extent(0)
+                        + rounds);
         return picked(chain, block, pool);
     }
 

@@ -4,8 +4,10 @@ import io.cyclane.tensor.Extent;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Op;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -22,14 +24,19 @@ final class RowChain {
     private final Step.Apply pool;
     private final Reads reads;
     private final Extent rows;
-    private final Set<Step.Apply> barred = new HashSet<>();
-    private final Set<Step.Apply> members = new HashSet<>();
+    private final Set<Step> barred = same();
+    private final Set<Step> members = same();
 
     private RowChain(List<Step> block, Step.Apply pool, Reads reads) {
         this.block = block;
         this.pool = pool;
         this.reads = reads;
         this.rows = pool.inputs().getFirst().shape().extent(0);
+    }
+
+    /** An empty set of steps: each is itself, whatever others of equal parts there are. */
+    private static Set<Step> same() {
+        return Collections.newSetFromMap(new IdentityHashMap<>());
     }
 
     /**
@@ -41,7 +48,7 @@ final class RowChain {
     static RowChain of(
             List<Step> block, List<Tensor> after, Step.Apply pool, Predicate<Tensor> canPick) {
         RowChain chain = new RowChain(block, pool, Reads.of(block, after));
-        Set<Step.Apply> unfit;
+        Set<Step> unfit;
         do {
             chain.find();
             unfit = chain.readersOf(tensor -> !canPick.test(tensor));
@@ -54,7 +61,8 @@ final class RowChain {
         members.clear();
         Map<Tensor, Integer> needed = new HashMap<>();
         needed.put(pool.inputs().getFirst(), 1);
-        for (Step step : block.subList(0, block.indexOf(pool)).reversed()) {
+        // Steps after the pooling give nothing that it needs.
+        for (Step step : block.reversed()) {
             if (step instanceof Step.Apply apply
                     && apply.op().isRowwise()
                     && !barred.contains(apply)
@@ -71,12 +79,13 @@ final class RowChain {
     }
 
     /** The members that read rows from outside the chain which are so. */
-    private Set<Step.Apply> readersOf(Predicate<Tensor> wanted) {
+    private Set<Step> readersOf(Predicate<Tensor> wanted) {
         Set<Tensor> own = results();
-        Set<Step.Apply> readers = new HashSet<>();
-        for (Step.Apply member : members) {
-            if (member.inputs().stream()
-                    .anyMatch(in -> hasRows(in) && !own.contains(in) && wanted.test(in))) {
+        Set<Step> readers = same();
+        for (Step member : members) {
+            if (((Step.Apply) member)
+                    .inputs().stream()
+                            .anyMatch(in -> hasRows(in) && !own.contains(in) && wanted.test(in))) {
                 readers.add(member);
             }
         }
@@ -85,7 +94,7 @@ final class RowChain {
 
     private Set<Tensor> results() {
         Set<Tensor> own = new HashSet<>();
-        members.forEach(member -> own.addAll(member.results()));
+        members.forEach(member -> own.addAll(Step.written(member)));
         return own;
     }
 
@@ -102,7 +111,7 @@ final class RowChain {
 
     /** {@return whether a step is of the chain} */
     boolean contains(Step step) {
-        return step instanceof Step.Apply apply && members.contains(apply);
+        return members.contains(step);
     }
 
     /**
