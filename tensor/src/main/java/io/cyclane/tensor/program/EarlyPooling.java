@@ -70,8 +70,12 @@ public final class EarlyPooling {
 
     private Step.Repeat inside(Step.Repeat repeat) {
         List<Tensor> after = new ArrayList<>();
-        repeat.carries().forEach(carry -> after.add(carry.end()));
-        repeat.collected().forEach(kept -> after.add(kept.each()));
+        for (Step.Carry carry : repeat.carries()) {
+            after.add(carry.end());
+        }
+        for (Step.Collected kept : repeat.collected()) {
+            after.add(kept.each());
+        }
         return repeat.with(block(repeat.body(), after));
     }
 
@@ -193,7 +197,11 @@ public final class EarlyPooling {
 
     /** Adds an operation with new results, called as others are. */
     private List<Tensor> added(Op op, List<Tensor> inputs, List<Tensor> named, List<Step> steps) {
-        List<Type> types = op.infer(inputs.stream().map(Tensor::type).toList());
+        List<Type> given = new ArrayList<>();
+        for (Tensor input : inputs) {
+            given.add(input.type());
+        }
+        List<Type> types = op.infer(given);
         List<Tensor> results = new ArrayList<>();
         for (int i = 0; i < types.size(); i++) {
             results.add(new Tensor(nextId++, named.get(i).name(), types.get(i)));

@@ -22,15 +22,16 @@ record LastRound(List<Step> block, Tensor start, int nextId) {
      * operations alone.
      */
     static boolean canBeWrittenOut(Step.Repeat loop) {
+        for (Step step : loop.body()) {
+            if (!(step instanceof Step.Apply apply) || apply.inputs().contains(loop.round())) {
+                return false;
+            }
+        }
         Step.Carry carry = loop.carries().getFirst();
         return loop.carries().size() == 1
                 && carry.end() != carry.inside()
                 && loop.rows().isEmpty()
-                && loop.collected().isEmpty()
-                && loop.body().stream()
-                        .allMatch(step ->
-                                step instanceof Step.Apply apply
-                                        && !apply.inputs().contains(loop.round()));
+                && loop.collected().isEmpty();
     }
 
     /**
@@ -85,6 +86,10 @@ record LastRound(List<Step> block, Tensor start, int nextId) {
     }
 
     private static List<Tensor> renamed(List<Tensor> tensors, Map<Tensor, Tensor> own) {
-        return tensors.stream().map(tensor -> own.getOrDefault(tensor, tensor)).toList();
+        List<Tensor> renamed = new ArrayList<>();
+        for (Tensor tensor : tensors) {
+            renamed.add(own.getOrDefault(tensor, tensor));
+        }
+        return renamed;
     }
 }

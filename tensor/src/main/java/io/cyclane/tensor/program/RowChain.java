@@ -51,7 +51,7 @@ final class RowChain {
         Set<Step> unfit;
         do {
             chain.find();
-            unfit = chain.readersOf(tensor -> !canPick.test(tensor));
+            unfit = chain.unfit(canPick);
             chain.barred.addAll(unfit);
         } while (!unfit.isEmpty());
         return chain;
@@ -66,35 +66,49 @@ final class RowChain {
             if (step instanceof Step.Apply apply
                     && apply.op().isRowwise()
                     && !barred.contains(apply)
-                    && apply.results().stream().anyMatch(needed::containsKey)
-                    && apply.results().stream()
-                            .allMatch(
-                                    result -> needed.getOrDefault(result, 0) == reads.of(result))) {
+                    && isNeededAlone(apply, needed)) {
                 members.add(apply);
-                apply.inputs().stream()
-                        .filter(this::hasRows)
-                        .forEach(input -> needed.merge(input, 1, Integer::sum));
+                for (Tensor input : apply.inputs()) {
+                    if (hasRows(input)) {
+                        needed.put(input, 1 + needed.getOrDefault(input, 0));
+                    }
+                }
             }
         }
     }
 
-    /** The members that read rows from outside the chain which are so. */
-    private Set<Step> readersOf(Predicate<Tensor> wanted) {
+    /** Whether some of a step's results are needed, and none read more often than it is needed. */
+    private boolean isNeededAlone(Step.Apply apply, Map<Tensor, Integer> needed) {
+        boolean isNeeded = false;
+        for (Tensor result : apply.results()) {
+            int times = needed.getOrDefault(result, 0);
+            if (times != reads.of(result)) {
+                return false;
+            }
+            isNeeded |= times > 0;
+        }
+        return isNeeded;
+    }
+
+    /** The members that read rows from outside the chain which can not be picked there. */
+    private Set<Step> unfit(Predicate<Tensor> canPick) {
         Set<Tensor> own = results();
-        Set<Step> readers = same();
+        Set<Step> unfit = same();
         for (Step member : members) {
-            if (((Step.Apply) member)
-                    .inputs().stream()
-                            .anyMatch(in -> hasRows(in) && !own.contains(in) && wanted.test(in))) {
-                readers.add(member);
+            for (Tensor input : ((Step.Apply) member).inputs()) {
+                if (hasRows(input) && !own.contains(input) && !canPick.test(input)) {
+                    unfit.add(member);
+                }
             }
         }
-        return readers;
+        return unfit;
     }
 
     private Set<Tensor> results() {
         Set<Tensor> own = new HashSet<>();
-        members.forEach(member -> own.addAll(Step.written(member)));
+        for (Step member : members) {
+            own.addAll(((Step.Apply) member).results());
+        }
         return own;
     }
 
@@ -123,7 +137,11 @@ final class RowChain {
         starts.add(pool.inputs().getFirst());
         for (Step step : block) {
             if (contains(step)) {
-                ((Step.Apply) step).inputs().stream().filter(this::hasRows).forEach(starts::add);
+                for (Tensor input : ((Step.Apply) step).inputs()) {
+                    if (hasRows(input)) {
+                        starts.add(input);
+                    }
+                }
             }
         }
         starts.removeAll(own);
