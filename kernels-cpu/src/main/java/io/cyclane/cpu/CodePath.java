@@ -102,7 +102,12 @@ record CodePath(Op op, int headWidth, boolean special) {
                             ExpertMatMul.isShared(x, to.inputType(1)));
             case Route route ->
                     new CodePath(new Route(CHOICES, route.renormalised()), 0, to.result(2) == null);
-            case Activate _, Combine _, Glu _, Pool _, Softmax _ -> new CodePath(op, 0, false);
+            case Pool pool -> {
+                // A row of its own is copied as a first row is.
+                boolean isMean = pool.kind() == Pool.Kind.MEAN;
+                yield new CodePath(new Pool(isMean ? Pool.Kind.MEAN : Pool.Kind.CLS), 0, false);
+            }
+            case Activate _, Combine _, Glu _, Softmax _ -> new CodePath(op, 0, false);
             case MolGeGlu mol ->
                     new CodePath(
                             new MolGeGlu(1, mol.mixedWeights(), mol.residual()),

@@ -60,6 +60,7 @@ import io.cyclane.tensor.op.Route;
 import io.cyclane.tensor.op.Scale;
 import io.cyclane.tensor.op.Softmax;
 import io.cyclane.tensor.op.Split;
+import io.cyclane.tensor.program.EarlyPooling;
 import io.cyclane.tensor.program.FeedForwardFusion;
 import io.cyclane.tensor.program.LinearFusion;
 import io.cyclane.tensor.program.Program;
@@ -116,7 +117,8 @@ final class CpuKernels implements KernelSet {
 
     @Override
     public Program prepare(Program program) {
-        return fused ? FeedForwardFusion.of(LinearFusion.of(program)) : LinearFusion.of(program);
+        Program joined = LinearFusion.of(program);
+        return EarlyPooling.of(fused ? FeedForwardFusion.of(joined) : joined);
     }
 
     /**

@@ -45,6 +45,7 @@ import io.cyclane.tensor.op.Route;
 import io.cyclane.tensor.op.Scale;
 import io.cyclane.tensor.op.Softmax;
 import io.cyclane.tensor.op.Split;
+import io.cyclane.tensor.program.EarlyPooling;
 import io.cyclane.tensor.program.LinearFusion;
 import io.cyclane.tensor.program.Narrowing;
 import io.cyclane.tensor.program.Program;
@@ -72,7 +73,8 @@ final class GpuKernels implements OpSet {
     @Override
     public Program prepare(Program program) {
         Program fused = LinearFusion.of(program);
-        return precision == Precision.BF16 ? Narrowing.of(fused, DType.BF16) : fused;
+        return EarlyPooling.of(
+                precision == Precision.BF16 ? Narrowing.of(fused, DType.BF16) : fused);
     }
 
     @Override
@@ -295,7 +297,12 @@ final class GpuKernels implements OpSet {
                 sequences,
                 new Int(width),
                 new Int(blocksPerRow),
-                Int.of(pool.kind() == Pool.Kind.CLS));
+                new Int(
+                        switch (pool.kind()) {
+                            case MEAN -> 0;
+                            case CLS -> 1;
+                            case OWN -> 2;
+                        }));
     }
 
     private static Launch rotary(Operands to) {

@@ -225,6 +225,11 @@ final class GpuConformanceTest {
     @Nested
     class Programs extends ProgramConformance {
         @Override
+        protected boolean picksFirstRowsEarly() {
+            return true;
+        }
+
+        @Override
         protected Backend backend() {
             return GpuOnHost.open();
         }

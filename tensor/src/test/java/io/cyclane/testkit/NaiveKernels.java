@@ -262,9 +262,10 @@ public final class NaiveKernels implements KernelSet {
                 int start = NaiveMath.integer(offsets, s);
                 int length = NaiveMath.integer(offsets, s + 1L) - start;
                 int taken = op.kind() == Pool.Kind.MEAN ? length : Math.min(length, 1);
+                int from = op.kind() == Pool.Kind.OWN ? s : start;
                 for (int j = 0; j < width; j++) {
                     float sum = 0;
-                    for (int t = start; t < start + taken; t++) {
+                    for (int t = from; t < from + taken; t++) {
                         sum += NaiveMath.get(x, (long) t * width + j);
                     }
                     NaiveMath.set(y, (long) s * width + j, taken == 0 ? 0 : sum / taken);

@@ -28,6 +28,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Holds a backend to whole programs: a small encoder, and what outlives a run. */
 public abstract class ProgramConformance extends OpConformance {
@@ -102,6 +103,31 @@ public abstract class ProgramConformance extends OpConformance {
                     encoder.on(Ragged.of(own.length), own).on(tested()).get("vectors"),
                     ragged + ", seed 6, sequence " + s);
         }
+    }
+
+    /** {@return whether the backend lowers programs with first rows picked early} */
+    protected boolean picksFirstRowsEarly() {
+        return false;
+    }
+
+    /** Bit for bit, of sequences of no tokens too. */
+    @ParameterizedTest
+    @ValueSource(longs = {8, 9})
+    void firstRowsAreTheSameWhenTheyArePickedEarly(long seed) {
+        Ragged ragged = seed == 8 ? Generators.ragged(seed) : Ragged.of(0, 1, 0);
+        List<String> notes = tested().lower(FirstTokenEncoder.program(ragged, true)).notes();
+        assertEquals(
+                picksFirstRowsEarly(),
+                notes.stream().anyMatch(note -> note.startsWith("picked early: ")),
+                notes::toString);
+        Run early = FirstTokenEncoder.run(ragged, true, seed);
+        Map<String, double[]> exact = early.exactly();
+        Map<String, double[]> actual = early.on(tested());
+        Run late = FirstTokenEncoder.run(ragged, false, seed);
+        Run.assertSameBits(late.on(tested()), actual, ragged + ", seed " + seed);
+        double limit = limit(early, "vectors", exact);
+        double error = Tolerance.relativeToRms(exact.get("vectors"), actual.get("vectors"));
+        assertTrue(error <= limit, () -> "seed %d: %s of %s".formatted(seed, error, limit));
     }
 
     @Test

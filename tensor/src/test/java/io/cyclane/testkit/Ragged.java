@@ -56,6 +56,11 @@ public record Ragged(int[] offsets) {
         return Type.f32(Shape.of(tokenExtent(), Extent.of(width)));
     }
 
+    /** {@return the type of an F32 value with so many columns per sequence} */
+    public Type sequenceRows(int width) {
+        return Type.f32(Shape.of(sequenceExtent(), Extent.of(width)));
+    }
+
     /** {@return the type of an I32 value with one number per token} */
     public Type idsType() {
         return Type.i32(Shape.of(tokenExtent()));

@@ -110,7 +110,9 @@ final class RandomSteps {
         boolean isEven = width % 2 == 0;
         boolean isBatch =
                 x.shape().rank() == 2 && x.shape().extent(0).equals(RandomPrograms.TOKENS);
-        return switch (random.nextInt(isBatch ? 12 : 9)) {
+        boolean isPooled =
+                x.shape().rank() == 2 && x.shape().extent(0).equals(RandomPrograms.SEQUENCES);
+        return switch (random.nextInt(isBatch ? 12 : isPooled ? 10 : 9)) {
             case 0 -> List.of(g.matMul(x, weight(width, width)));
             case 1 -> List.of(g.matMul(x, weight(width, random.nextInt(2) == 0 ? 8 : 16)));
             case 2 -> List.of(g.first(new Softmax(), x));
@@ -119,7 +121,7 @@ final class RandomSteps {
             case 5 -> List.of(isEven ? g.glu(x, Activation.TANH) : norm(x));
             case 6 -> List.of(g.multiply(x, vector(width)), g.add(x, others.vector(width)));
             case 7, 8 -> linear(x, others);
-            case 9 -> List.of(g.first(pool(), x, offsets()));
+            case 9 -> List.of(g.first(isPooled ? new Pool(Pool.Kind.OWN) : pool(), x, offsets()));
             default -> {
                 Tensor key = others.like(x);
                 Attention attention = new Attention(isEven ? 2 : 1, 0.5f, random.nextInt(3));

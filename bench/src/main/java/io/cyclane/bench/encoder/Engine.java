@@ -9,7 +9,9 @@ import java.util.List;
 
 /**
  * A model ready to run one batch again and again: from token ids to pooled vectors of length 1 for
- * Cyclane, to the last hidden state only for ONNX Runtime, in its favour.
+ * Cyclane, to the last hidden state only for ONNX Runtime, in its favour. Where a vector is the
+ * first token's, Cyclane computes what follows the last attention for first tokens alone, which a
+ * graph of all tokens' states can not.
  */
 abstract class Engine implements AutoCloseable {
     /** The name of Cyclane among engines. */

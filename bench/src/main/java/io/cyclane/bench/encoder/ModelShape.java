@@ -15,7 +15,7 @@ import java.util.Optional;
  * what a forward costs does not depend on the numbers.
  */
 public enum ModelShape {
-    /** BGE-base and BERT-base. */
+    /** BGE-base, whose vector is that of the first token, and BERT-base. */
     BGE_BASE(
             """
             {"model_type": "bert", "vocab_size": 30522, "hidden_size": 768,
@@ -23,23 +23,27 @@ public enum ModelShape {
              "max_position_embeddings": 512, "type_vocab_size": 2, "hidden_act": "gelu",
              "layer_norm_eps": 1e-12}
             """,
-            512),
+            512,
+            "cls_token"),
     ALBERT_BASE(
             """
             {"model_type": "albert", "vocab_size": 30000, "embedding_size": 128,
              "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12,
              "intermediate_size": 3072, "max_position_embeddings": 512, "hidden_act": "gelu_new"}
             """,
-            512),
-    MODERNBERT_BASE(modernBert(768, 22, 12, 1152), 8192),
-    MODERNBERT_LARGE(modernBert(1024, 28, 16, 2624), 8192);
+            512,
+            "mean_tokens"),
+    MODERNBERT_BASE(modernBert(768, 22, 12, 1152), 8192, "mean_tokens"),
+    MODERNBERT_LARGE(modernBert(1024, 28, 16, 2624), 8192, "mean_tokens");
 
     private final String config;
     private final int positions;
+    private final String pooling;
 
-    ModelShape(String config, int positions) {
+    ModelShape(String config, int positions, String pooling) {
         this.config = config;
         this.positions = positions;
+        this.pooling = pooling;
     }
 
     private static String modernBert(int width, int layers, int heads, int hidden) {
@@ -72,12 +76,12 @@ public enum ModelShape {
 
     /**
      * Makes an empty folder a model of this shape: an encoder of random weights whose vector is the
-     * mean of its tokens', scaled to length 1.
+     * mean of its tokens' or, of a BGE, the first token's, scaled to length 1.
      */
     void write(Path folder, long seed) {
         try {
             Files.writeString(folder.resolve("config.json"), config);
-            writeSentenceSettings(folder);
+            writeSentenceSettings(folder, pooling);
             Files.writeString(folder.resolve("vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
         } catch (IOException e) {
             throw new BenchException("'" + folder + "' can not be written: " + e.getMessage(), e);
@@ -87,6 +91,10 @@ public enum ModelShape {
 
     /** Says in a model's folder that a text's vector is its tokens' mean scaled to length 1. */
     static void writeSentenceSettings(Path folder) throws IOException {
+        writeSentenceSettings(folder, "mean_tokens");
+    }
+
+    private static void writeSentenceSettings(Path folder, String pooling) throws IOException {
         Files.writeString(
                 folder.resolve("modules.json"),
                 """
@@ -96,6 +104,7 @@ public enum ModelShape {
                 """);
         Files.createDirectories(folder.resolve("1_Pooling"));
         Files.writeString(
-                folder.resolve("1_Pooling/config.json"), "{\"pooling_mode_mean_tokens\": true}");
+                folder.resolve("1_Pooling/config.json"),
+                "{\"pooling_mode_%s\": true}".formatted(pooling));
     }
 }

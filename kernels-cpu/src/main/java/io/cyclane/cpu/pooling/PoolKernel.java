@@ -14,11 +14,11 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * One row per sequence: the mean of its rows, or its first.
+ * One row per sequence: the mean of its rows, its first, or its own.
  *
- * <p>x is [T, D], offsets I32 [S + 1], y is [S, D] and does not overlap x. A column is summed from
- * the sequence's first row to its last, one after the other, and divided by their number. A
- * sequence of no rows gives zeros.
+ * <p>x is [T, D], or [S, D] where it has a row for each sequence, offsets I32 [S + 1], y is [S, D]
+ * and does not overlap x. A column is summed from the sequence's first row to its last, one after
+ * the other, and divided by their number. A sequence of no tokens gives zeros.
  */
 public final class PoolKernel implements TwinKernel {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
@@ -76,15 +76,19 @@ public final class PoolKernel implements TwinKernel {
         int columns = Math.min(COLUMNS, width - column);
         int first = offsets.segment().get(INT, offsets.offset() + 4L * sequence);
         int end = offsets.segment().get(INT, offsets.offset() + 4L * sequence + 4);
-        long from = x.offset() + 4L * ((long) first * width + column);
         long to = y.offset() + 4L * ((long) sequence * width + column);
         switch (kind) {
-            case MEAN -> mean(from, end - first, to, columns);
-            case CLS -> first(from, end - first, to, columns);
+            case MEAN -> mean(at(first, column), end - first, to, columns);
+            case CLS -> copy(at(first, column), end - first, to, columns);
+            case OWN -> copy(at(sequence, column), end - first, to, columns);
         }
     }
 
-    private void first(long from, int rows, long to, int columns) {
+    private long at(int row, int column) {
+        return x.offset() + 4L * ((long) row * width + column);
+    }
+
+    private void copy(long from, int rows, long to, int columns) {
         if (rows > 0) {
             MemorySegment.copy(x.segment(), from, y.segment(), to, 4L * columns);
             return;
@@ -143,7 +147,7 @@ public final class PoolKernel implements TwinKernel {
     }
 
     private void scalarPiece(int index, int worker) {
-        if (kind == Pool.Kind.CLS) {
+        if (kind != Pool.Kind.MEAN) {
             piece(index, worker); // which takes no vectors
             return;
         }

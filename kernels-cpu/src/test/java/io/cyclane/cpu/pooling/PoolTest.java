@@ -55,6 +55,16 @@ public class PoolTest {
     }
 
     @Test
+    void ownRowsAreCopied() {
+        for (int width : Values.hostileWidths()) {
+            float[] x = Values.random(5 * width, 10f, width);
+            float[] got = pool(x, OFFSETS, width, Pool.Kind.OWN, Workers.shared(2));
+            Arrays.fill(x, width, 2 * width, 0f);
+            assertArrayEquals(x, got, "width " + width);
+        }
+    }
+
+    @Test
     void aBatchOfNoneWritesNothing() {
         Place y = Values.of(7f);
         new PoolKernel(

@@ -261,6 +261,7 @@ public final class OnnxProgram {
 
     private String pool(Pool pool, String x) {
         return switch (pool.kind()) {
+            case OWN -> x; // [batch, ..] already, and no text of a padded batch is empty
             case CLS -> {
                 String first = graph.node("Gather", x, graph.integers(0)).with("axis", 1).one();
                 yield graph.node("Squeeze", first, graph.integers(1)).one();

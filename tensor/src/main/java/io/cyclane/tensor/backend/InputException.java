@@ -30,12 +30,13 @@ public final class InputException extends CyclaneException {
      *
      * @param router what its weight is called
      * @param score what came
-     * @param row of the batch, counted from 0
+     * @param row of what the router reads, counted from 0: a token's in the batch, or a sequence's
+     *     where only first tokens go on
      * @param expert whose score it is
      */
     public static InputException scoreNotFinite(String router, double score, int row, int expert) {
         return new InputException(
-                "router '%s' gives row %d of the batch the score %s for expert %d: a score must be finite, so look for NaN and for values too large in its weight and in what it reads"
+                "router '%s' gives row %d of its input the score %s for expert %d: a score must be finite, so look for NaN and for values too large in its weight and in what it reads"
                         .formatted(router, row, score, expert));
     }
 }

@@ -28,9 +28,7 @@ public final class Lowering {
         this.kernels = kernels;
         this.weights = new LinkedHashSet<>(program.parameters().keySet());
         notes.addAll(program.notes());
-        program.inputs().forEach(this::see);
-        weights.forEach(this::see);
-        program.variables().keySet().forEach(this::see);
+        nextId = program.nextId();
         look(program.steps());
     }
 
@@ -46,34 +44,18 @@ public final class Lowering {
         return prepared.with(steps, List.copyOf(lowering.notes));
     }
 
-    /** Learns which rows are rows of parameters, and which ids are taken. */
+    /** Learns which rows are rows of parameters. */
     private void look(List<Step> steps) {
         for (Step step : steps) {
-            switch (step) {
-                case Step.Apply apply -> apply.results().forEach(this::see);
-                case Step.Update _ -> {}
-                case Step.Repeat repeat -> {
-                    see(repeat.round());
-                    repeat.carries()
-                            .forEach(carry -> {
-                                see(carry.inside());
-                                see(carry.result());
-                            });
-                    repeat.collected().forEach(kept -> see(kept.stacked()));
-                    for (Step.Row row : repeat.rows()) {
-                        see(row.row());
-                        if (weights.contains(row.stacked())) {
-                            weights.add(row.row());
-                        }
+            if (step instanceof Step.Repeat repeat) {
+                for (Step.Row row : repeat.rows()) {
+                    if (weights.contains(row.stacked())) {
+                        weights.add(row.row());
                     }
-                    look(repeat.body());
                 }
+                look(repeat.body());
             }
         }
-    }
-
-    private void see(Tensor tensor) {
-        nextId = Math.max(nextId, tensor.id() + 1);
     }
 
     private List<Step> block(List<Step> steps) {

@@ -14,4 +14,9 @@ public record Activate(Activation function) implements Op.Unary {
     public boolean mayOverlay(int result, int input) {
         return true;
     }
+
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
 }

@@ -17,4 +17,9 @@ public record Add() implements Op {
     public boolean mayOverlay(int result, int input) {
         return true;
     }
+
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
 }

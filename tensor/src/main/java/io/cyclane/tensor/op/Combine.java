@@ -42,4 +42,9 @@ public record Combine() implements Op {
     public boolean takesAccumulated(int input) {
         return input == 0;
     }
+
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
 }

@@ -22,4 +22,9 @@ public record Convert(DType dtype) implements Op.Unary {
     public boolean mayOverlay(int result, int input) {
         return true;
     }
+
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
 }

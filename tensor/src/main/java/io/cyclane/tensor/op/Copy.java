@@ -15,4 +15,9 @@ public record Copy() implements Op.Unary {
     public boolean mayOverlay(int result, int input) {
         return true;
     }
+
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
 }

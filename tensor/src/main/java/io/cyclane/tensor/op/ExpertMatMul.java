@@ -54,6 +54,11 @@ public record ExpertMatMul(float scale, boolean base) implements Op {
         return List.of(x.with(choices.append(outputs)));
     }
 
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
+
     /** {@return whether x has one row for all choices of a row} */
     public static boolean isShared(Type x, Type experts) {
         return x.shape().withoutLast().equals(experts.shape().withoutLast());

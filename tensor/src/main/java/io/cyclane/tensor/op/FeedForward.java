@@ -47,6 +47,11 @@ public record FeedForward(Linear first, Linear second) implements Op.Composite {
     }
 
     @Override
+    public boolean isRowwise() {
+        return true;
+    }
+
+    @Override
     public List<Tensor> expand(Sink sink, List<Tensor> inputs) {
         int firsts = secondWeight();
         List<Tensor> seconds = new ArrayList<>(sink.apply(first, inputs.subList(0, firsts)));

@@ -16,4 +16,9 @@ public record Glu(Activation function) implements Op.Unary {
         Op.require(x.shape().last() % 2 == 0, "the last extent must be even: %s", x);
         return x.with(x.shape().withLast(x.shape().last() / 2));
     }
+
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
 }

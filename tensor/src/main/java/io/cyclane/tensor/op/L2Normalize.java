@@ -18,4 +18,9 @@ public record L2Normalize(float floor) implements Op.Unary {
     public boolean mayOverlay(int result, int input) {
         return true;
     }
+
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
 }

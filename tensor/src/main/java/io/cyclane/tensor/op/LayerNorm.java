@@ -26,6 +26,11 @@ public record LayerNorm(float eps, boolean bias) implements Op {
         return input == 0;
     }
 
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
+
     /** Fails unless every input after x is a vector as wide as x. */
     static void requireVectors(Type x, List<Type> inputs) {
         Type wanted = x.with(Shape.of(x.shape().last()));

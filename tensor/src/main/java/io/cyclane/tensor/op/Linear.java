@@ -80,6 +80,11 @@ public record Linear(boolean bias, Activation function, boolean gated, boolean r
     }
 
     @Override
+    public boolean isRowwise() {
+        return true;
+    }
+
+    @Override
     public List<Tensor> expand(Sink sink, List<Tensor> inputs) {
         List<Tensor> rest = new ArrayList<>(inputs.subList(2, inputs.size()));
         Tensor y = sink.first(new MatMul(true), inputs.get(0), inputs.get(1));

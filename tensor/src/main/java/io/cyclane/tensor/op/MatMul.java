@@ -27,4 +27,9 @@ public record MatMul(boolean transposed) implements Op {
         Op.require(x.shape().last() == inner, "inner extents differ, x is %s, y is %s", x, y);
         return List.of(x.with(x.shape().withLast(outer)));
     }
+
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
 }

@@ -131,6 +131,11 @@ public record MolGeGlu(float scale, boolean mixedWeights, boolean residual)
     }
 
     @Override
+    public boolean isRowwise() {
+        return true;
+    }
+
+    @Override
     public List<Tensor> expand(Sink sink, List<Tensor> inputs) {
         Tensor x = inputs.get(X);
         Tensor experts = inputs.get(EXPERTS);

@@ -18,6 +18,11 @@ public record Multiply() implements Op {
         return true;
     }
 
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
+
     /**
      * {@return the result of an operation on a value and another of its shape, or on each row and a
      * vector}

@@ -68,6 +68,18 @@ public sealed interface Op
         return false;
     }
 
+    /**
+     * {@return whether a row of the results follows from the same row of the inputs alone} Rows lie
+     * along a bounded first axis, which all results then share with the inputs that have it; other
+     * inputs, such as weights, are read whole for every row. Some rows of the results are then, bit
+     * for bit, what the operation makes of those rows of the inputs: {@link
+     * io.cyclane.tensor.program.EarlyPooling} leaves the others out. True only of an operation that
+     * looks neither at a row's place nor at its neighbours.
+     */
+    default boolean isRowwise() {
+        return false;
+    }
+
     /** {@return the operation's name in messages: its record's name, first letter small} */
     default String label() {
         String name = getClass().getSimpleName();

@@ -23,4 +23,9 @@ public record RmsNorm(float eps) implements Op {
     public boolean mayOverlay(int result, int input) {
         return input == 0;
     }
+
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
 }

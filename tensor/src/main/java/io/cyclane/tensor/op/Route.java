@@ -59,4 +59,9 @@ public record Route(int chosen, boolean renormalised) implements Op {
     public boolean mayOmit(int result) {
         return result == 2;
     }
+
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
 }

@@ -17,4 +17,9 @@ public record Softmax() implements Op.Unary {
     public boolean mayOverlay(int result, int input) {
         return true;
     }
+
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
 }

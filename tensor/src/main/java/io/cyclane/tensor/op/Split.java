@@ -18,4 +18,9 @@ public record Split(int parts) implements Op {
                 parts);
         return Collections.nCopies(parts, x.with(x.shape().withLast(x.shape().last() / parts)));
     }
+
+    @Override
+    public boolean isRowwise() {
+        return true;
+    }
 }

@@ -32,6 +32,7 @@ public final class Program {
     private final Map<String, Tensor> outputs;
     private final List<String> notes;
     private final List<Extent.Bounded> extents;
+    private final int nextId;
     private volatile @Nullable String fingerprint;
 
     /**
@@ -58,7 +59,9 @@ public final class Program {
         this.steps = List.copyOf(steps);
         this.outputs = Collections.unmodifiableMap(new LinkedHashMap<>(outputs));
         this.notes = List.copyOf(notes);
-        this.extents = new ProgramCheck(this).run();
+        ProgramCheck check = new ProgramCheck(this);
+        this.extents = check.run();
+        this.nextId = check.nextId();
     }
 
     /**
@@ -101,6 +104,11 @@ public final class Program {
     /** {@return what passes have done, one line each} */
     public List<String> notes() {
         return notes;
+    }
+
+    /** {@return the least number above the ids of all its values: for those that a pass adds} */
+    public int nextId() {
+        return nextId;
     }
 
     /**

@@ -70,6 +70,11 @@ final class ProgramCheck {
         return List.copyOf(extents.values());
     }
 
+    /** {@return the least number above the ids of all values, once they are checked} */
+    int nextId() {
+        return 1 + defined.stream().mapToInt(Tensor::id).max().orElse(-1);
+    }
+
     private void block(List<Step> steps, Set<Tensor> visible) {
         for (Step step : steps) {
             switch (step) {

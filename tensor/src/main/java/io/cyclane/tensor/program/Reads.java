@@ -1,6 +1,7 @@
 package io.cyclane.tensor.program;
 
 import io.cyclane.tensor.Tensor;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,9 +14,18 @@ final class Reads {
     private Reads() {}
 
     static Reads of(Program program) {
+        return of(program.steps(), program.outputs().values());
+    }
+
+    /**
+     * {@return the reads of a block's values}
+     *
+     * @param after what is read when the block has run
+     */
+    static Reads of(List<Step> block, Collection<Tensor> after) {
         Reads reads = new Reads();
-        reads.count(program.steps());
-        program.outputs().values().forEach(reads::count);
+        reads.count(block);
+        after.forEach(reads::count);
         return reads;
     }
 
@@ -42,13 +52,18 @@ final class Reads {
         counts.merge(tensor, 1, Integer::sum);
     }
 
+    /** {@return how often a value is read} */
+    int of(Tensor value) {
+        return counts.getOrDefault(value, 0);
+    }
+
     /**
      * {@return the step of a block that computes a value which only one other step reads} Null if
      * there is none, or if between it and the block's end stands an update or a loop: what the step
      * reads may be different there.
      */
     Step.@Nullable Apply soleSource(Tensor value, List<Step> block) {
-        if (counts.getOrDefault(value, 0) != 1) {
+        if (of(value) != 1) {
             return null;
         }
         for (Step step : block.reversed()) {

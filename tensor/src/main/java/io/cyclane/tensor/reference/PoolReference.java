@@ -5,7 +5,7 @@ import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Operands;
 import io.cyclane.tensor.op.Pool;
 
-/** The mean of each sequence's rows, or its first row; zeros where it has none. */
+/** The mean of each sequence's rows, its first row or its own; zeros where it has no tokens. */
 final class PoolReference {
     private PoolReference() {}
 
@@ -18,12 +18,16 @@ final class PoolReference {
         return () -> {
             int n = sequences.value();
             for (int s = 0; s < n; s++) {
-                int start = offsets.integer(s);
-                int length = offsets.integer(s + 1) - start;
+                int length = offsets.integer(s + 1) - offsets.integer(s);
+                int start =
+                        switch (op.kind()) {
+                            case MEAN, CLS -> offsets.integer(s);
+                            case OWN -> s;
+                        };
                 int rows =
                         switch (op.kind()) {
                             case MEAN -> length;
-                            case CLS -> Math.min(length, 1);
+                            case CLS, OWN -> Math.min(length, 1);
                         };
                 for (int j = 0; j < width; j++) {
                     double sum = 0;

@@ -241,14 +241,16 @@ final class ReferenceByHandTest {
         Ragged ragged = Ragged.of(2, 0, 1);
         float[] x = {1, 2, 3, 6, 7, 8};
         for (Pool.Kind kind : Pool.Kind.values()) {
+            boolean isOwn = kind == Pool.Kind.OWN;
             OneOp op =
                     new OneOp(new Pool(kind))
-                            .with("x", ragged.rows(2), x)
+                            .with("x", isOwn ? ragged.sequenceRows(2) : ragged.rows(2), x)
                             .withIntegers("offsets", ragged.offsetsType(), ragged.offsets())
-                            .counts(ragged);
+                            .count("sequences", 3);
             switch (kind) {
-                case MEAN -> gives(op, numbers(2, 4, 0, 0, 7, 8));
-                case CLS -> gives(op, numbers(1, 2, 0, 0, 7, 8));
+                case MEAN -> gives(op.count("tokens", 3), numbers(2, 4, 0, 0, 7, 8));
+                case CLS -> gives(op.count("tokens", 3), numbers(1, 2, 0, 0, 7, 8));
+                case OWN -> gives(op, numbers(1, 2, 0, 0, 7, 8));
             }
         }
     }
