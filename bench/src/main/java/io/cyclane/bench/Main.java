@@ -9,6 +9,7 @@ import io.cyclane.bench.encoder.ParityCommand;
 import io.cyclane.bench.encoder.TiedCommand;
 import io.cyclane.bench.gemm.GemmCommand;
 import io.cyclane.bench.op.OpsCommand;
+import io.cyclane.bench.peak.PeakCommand;
 import io.cyclane.tensor.CyclaneException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -77,6 +78,7 @@ public final class Main implements Runnable {
                         .addSubcommand(new ParityCommand(main))
                         .addSubcommand(new TiedCommand(main))
                         .addSubcommand(new GraphCommand(main))
+                        .addSubcommand(new PeakCommand(main))
                         .setOut(main.out)
                         .setErr(main.err)
                         .setExecutionExceptionHandler((e, failed, _) -> main.failed(e, failed));

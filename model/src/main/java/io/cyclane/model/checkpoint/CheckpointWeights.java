@@ -146,18 +146,21 @@ public final class CheckpointWeights implements WeightSource {
         for (String name : stored.apply(parameter.name())) {
             long bytes = checkpoint.tensor(name).elements() * Float.BYTES;
             if (at + bytes > rows.byteSize()) {
-                throw new CheckpointException(
-                        "%s: '%s' does not fit parameter '%s' of %s"
-                                .formatted(
-                                        checkpoint.source(),
-                                        name,
-                                        parameter.name(),
-                                        parameter.shape()));
+                throw misfit(parameter, name);
             }
             checkpoint.floats(name, rows.asSlice(at, bytes));
             at += bytes;
         }
+        if (at < rows.byteSize()) {
+            throw misfit(parameter, stored.apply(parameter.name()).getLast());
+        }
         return rows;
+    }
+
+    private CheckpointException misfit(Parameter parameter, String name) {
+        return new CheckpointException(
+                "%s: '%s' does not fit parameter '%s' of %s"
+                        .formatted(checkpoint.source(), name, parameter.name(), parameter.shape()));
     }
 
     @Override

@@ -11,8 +11,8 @@ import java.lang.foreign.SegmentAllocator;
 public interface WeightSource extends AutoCloseable {
     /**
      * {@return a weight as row-major F32 of its shape} Either the stored bytes themselves, valid
-     * until this source is closed, or a copy in {@code memory}, which the caller frees when it has
-     * packed them.
+     * until this source is closed, or a copy in {@code memory}, all of it written, since what that
+     * gives is not zeroed; the caller frees it when it has packed them.
      *
      * @throws io.cyclane.tensor.CyclaneException when there is no such weight or it has another
      *     shape

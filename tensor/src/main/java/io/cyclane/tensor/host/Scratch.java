@@ -5,8 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
 /**
- * Memory for copies of one weight after the other, zeroed as an arena's is: the same pages each
- * time, which the system would otherwise have to find and clear for each weight anew. One thread's.
+ * Memory for copies of one weight after the other: the same pages each time, which the system would
+ * otherwise have to find and clear for each weight anew. It holds what the last one left. One
+ * thread's.
  */
 final class Scratch implements SegmentAllocator, AutoCloseable {
     private static final int ALIGNMENT_BYTES = 64;
@@ -25,7 +26,7 @@ final class Scratch implements SegmentAllocator, AutoCloseable {
         if (used > block.byteSize() || alignment > ALIGNMENT_BYTES) {
             return beyond.allocate(bytes, alignment);
         }
-        return block.asSlice(from, bytes).fill((byte) 0);
+        return block.asSlice(from, bytes);
     }
 
     /** Takes back all that was handed out. */
