@@ -22,6 +22,11 @@ public record Spread(double median, double min, double max, int runs) {
         return new Spread(median, sorted[0], sorted[sorted.length - 1], sorted.length);
     }
 
+    /** {@return the spread of these rates in thousands of millions} */
+    public static Spread ofGigas(double... rates) {
+        return of(Arrays.stream(rates).map(rate -> rate * 1e-9).toArray());
+    }
+
     /** {@return the spread of a[i] / b[i]: pairs that were measured one after the other} */
     public static Spread ofRatios(double[] a, double[] b) {
         if (a.length != b.length) {

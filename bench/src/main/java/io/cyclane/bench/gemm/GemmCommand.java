@@ -7,7 +7,6 @@ import io.cyclane.bench.Spread;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.Backends;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -113,11 +112,11 @@ public final class GemmCommand implements Runnable {
             double[][] rates =
                     new Alternation(warm, /* warmCalls */ 3, runSeconds, runs).rates(contenders);
             double[] best = new double[runs];
-            figures.print(name + "/gflops", gigas(rates[0]));
+            figures.print(name + "/gflops", Spread.ofGigas(rates[0]));
             for (int i = 1; i < rates.length; i++) {
                 String peer = contenders.get(i).name();
                 Spread ratio = Spread.ofRatios(rates[0], rates[i]);
-                figures.print(name + "/" + peer + "/gflops", gigas(rates[i]));
+                figures.print(name + "/" + peer + "/gflops", Spread.ofGigas(rates[i]));
                 figures.print(name + "/over-" + peer, ratio);
                 collect(ratios, shape, peer, ratio);
                 for (int run = 0; run < runs; run++) {
@@ -138,9 +137,5 @@ public final class GemmCommand implements Runnable {
                         : shape.rows() <= FEW_ROWS ? "rows-to-" + FEW_ROWS : "rows-between";
         ratios.computeIfAbsent("gemm/" + group + "/1t/over-" + peer, _ -> new ArrayList<>())
                 .add(ratio.median());
-    }
-
-    private static Spread gigas(double[] rates) {
-        return Spread.of(Arrays.stream(rates).map(rate -> rate * 1e-9).toArray());
     }
 }

@@ -4,10 +4,7 @@ import io.cyclane.bench.Alternation.Contender;
 import io.cyclane.bench.BenchException;
 import io.cyclane.bench.op.OneOp;
 import io.cyclane.tensor.Parameter;
-import io.cyclane.tensor.Shape;
-import io.cyclane.tensor.Type;
 import io.cyclane.tensor.backend.Backend;
-import io.cyclane.tensor.op.Linear;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -22,7 +19,6 @@ import java.util.List;
  * of a core: there are then so many weights, taken in turn, that they do not fit.
  */
 final class GemmPeers implements AutoCloseable {
-    private static final String X = "x";
     private static final int MOST_ROTATING_ROWS = 16;
 
     /** Four times the largest second-level cache of a core that is common, in both senses. */
@@ -45,12 +41,12 @@ final class GemmPeers implements AutoCloseable {
                         : (int) Math.ceilDiv(ROTATION_BYTES, shape.weightBytes());
         for (int i = 0; i < copies; i++) {
             Parameter weight = Parameter.of("weight" + i, shape.out(), shape.in());
-            cyclane.add(linear(backend, weight));
+            cyclane.add(OneOp.product(backend, shape.rows(), weight));
             if (!libraries.isEmpty()) {
                 weights.add(OneOp.rows(weight, arena));
             }
         }
-        x = cyclane.getFirst().input(X);
+        x = cyclane.getFirst().input(OneOp.X);
         y = arena.allocate(4L * shape.rows() * shape.out(), 64);
         add("cyclane", i -> cyclane.get(i).run());
         for (Blas library : libraries) {
@@ -96,16 +92,6 @@ final class GemmPeers implements AutoCloseable {
                             turn = turn + 1 == cyclane.size() ? 0 : turn + 1;
                             product.by(turn);
                         }));
-    }
-
-    private OneOp linear(Backend backend, Parameter weight) {
-        return OneOp.open(
-                backend,
-                g ->
-                        g.first(
-                                Linear.plain(/* bias */ false),
-                                g.input(X, Type.f32(Shape.of(shape.rows(), shape.in()))),
-                                g.parameter(weight)));
     }
 
     /** {@return Cyclane first, then the libraries, each called on the next weight} */

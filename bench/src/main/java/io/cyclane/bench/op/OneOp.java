@@ -1,6 +1,7 @@
 package io.cyclane.bench.op;
 
 import io.cyclane.tensor.Parameter;
+import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.Type;
 import io.cyclane.tensor.backend.Backend;
@@ -9,6 +10,7 @@ import io.cyclane.tensor.backend.Executable;
 import io.cyclane.tensor.backend.Session;
 import io.cyclane.tensor.backend.WeightSource;
 import io.cyclane.tensor.backend.Weights;
+import io.cyclane.tensor.op.Linear;
 import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Recorder;
 import java.lang.foreign.MemorySegment;
@@ -24,6 +26,9 @@ import java.util.function.Function;
  * <p>Close it before its backend.
  */
 public final class OneOp implements AutoCloseable {
+    /** The name of a product's rows. */
+    public static final String X = "x";
+
     /** The name of the program's output. */
     private static final String RESULT = "y";
 
@@ -71,6 +76,14 @@ public final class OneOp implements AutoCloseable {
             bytes += weights;
         }
         return bytes;
+    }
+
+    /** {@return the product of rows, the input {@value #X}, with a weight of [outputs, inputs]} */
+    public static OneOp product(Backend backend, int rows, Parameter weight) {
+        Type x = Type.f32(Shape.of(rows, weight.shape().last()));
+        return open(
+                backend,
+                g -> g.first(Linear.plain(/* bias */ false), g.input(X, x), g.parameter(weight)));
     }
 
     /** {@return the memory of an input} */

@@ -10,10 +10,7 @@ import io.cyclane.bench.op.OneOp;
 import io.cyclane.cpu.CpuBackend;
 import io.cyclane.model.Encoder;
 import io.cyclane.tensor.Parameter;
-import io.cyclane.tensor.Shape;
-import io.cyclane.tensor.Type;
 import io.cyclane.tensor.backend.Backend;
-import io.cyclane.tensor.op.Linear;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -80,15 +77,7 @@ public final class PeakCommand implements Runnable {
             List<OneOp> each = new ArrayList<>();
             for (int[] weight : WEIGHTS) {
                 Parameter parameter = Parameter.of("weight", weight[1], weight[0]);
-                Type x = Type.f32(Shape.of(BATCH.tokens(), weight[0]));
-                each.add(
-                        OneOp.open(
-                                backend,
-                                g ->
-                                        g.first(
-                                                Linear.plain(/* bias */ false),
-                                                g.input("x", x),
-                                                g.parameter(parameter))));
+                each.add(OneOp.product(backend, BATCH.tokens(), parameter));
             }
             return new Products(each);
         }
@@ -137,15 +126,15 @@ public final class PeakCommand implements Runnable {
 
     private void print(Figures figures, double[][] rates) {
         String more = "/" + threads + "t";
-        figures.print("peak/registers/1t/gflops", gigas(rates[0]));
+        figures.print("peak/registers/1t/gflops", Spread.ofGigas(rates[0]));
         figures.print("peak/registers" + more + "/gain", Spread.ofRatios(rates[1], rates[0]));
-        figures.print("peak/gemm/1t/gflops", gigas(rates[2]));
+        figures.print("peak/gemm/1t/gflops", Spread.ofGigas(rates[2]));
         figures.print("peak/gemm/1t/of-registers", Spread.ofRatios(rates[2], rates[0]));
         figures.print("peak/gemm" + more + "/gain", Spread.ofRatios(rates[3], rates[2]));
         double[] gains = new double[runs];
         Arrays.setAll(gains, i -> rates[3][i] / rates[2][i] / (rates[1][i] / rates[0][i]));
         figures.print("peak/gemm" + more + "/gain-over-registers", Spread.of(gains));
-        figures.print("peak/encoder/8x128/1t/gflops", gigas(rates[4]));
+        figures.print("peak/encoder/8x128/1t/gflops", Spread.ofGigas(rates[4]));
         figures.print("peak/encoder/8x128/1t/of-registers", Spread.ofRatios(rates[4], rates[0]));
         figures.print("peak/encoder/8x128/1t/of-gemm", Spread.ofRatios(rates[4], rates[2]));
     }
@@ -165,9 +154,5 @@ public final class PeakCommand implements Runnable {
             attention += 4.0 * length * length * WIDTH;
         }
         return LAYERS * (layerFlops() + attention);
-    }
-
-    private static Spread gigas(double[] rates) {
-        return Spread.of(Arrays.stream(rates).map(rate -> rate * 1e-9).toArray());
     }
 }

@@ -66,6 +66,7 @@ final class HostWeights implements Weights {
                 Buffer place = slab(key.lengthBytes(packing)).buffer();
                 resident = read(key, packing, place, scratch);
             }
+            gatherLater(slabs.size() - 1);
             residents.put(key, resident);
         }
         return new Place(resident.buffer().segment(), 0);
@@ -82,6 +83,7 @@ final class HostWeights implements Weights {
             }
         });
         wanted.keySet().forEach(this::requireReadable);
+        int before = slabs.size();
         Map<PackedForm, Buffer> places = places(wanted);
         Map<PackedForm, Resident> read = new ConcurrentHashMap<>();
         Queue<RuntimeException> failures = new ConcurrentLinkedQueue<>();
@@ -115,6 +117,7 @@ final class HostWeights implements Weights {
         if (!failures.isEmpty()) {
             throw failures.remove();
         }
+        gatherLater(before);
     }
 
     private static long lengthBytes(Map.Entry<PackedForm, Packing> form) {
@@ -204,14 +207,19 @@ final class HostWeights implements Weights {
         if (!sealed) {
             sealed = true;
             source.close();
-            if (!closed) {
-                gatherLater(List.copyOf(slabs));
-            }
         }
     }
 
-    /** Not at once: whoever waits for a first answer comes first. */
-    private static void gatherLater(List<Slab> filled) {
+    /**
+     * Has the slabs from this one on gathered into huge pages. Not at once: whoever waits for a
+     * first answer comes first.
+     */
+    private void gatherLater(int first) {
+        List<Slab> filled =
+                slabs.subList(first, slabs.size()).stream().filter(Slab::canGather).toList();
+        if (filled.isEmpty()) {
+            return;
+        }
         Thread.ofPlatform()
                 .daemon()
                 .name("cyclane-huge-pages")

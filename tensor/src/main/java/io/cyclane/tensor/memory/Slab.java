@@ -59,6 +59,11 @@ public final class Slab implements AutoCloseable {
         return new Slab(lengthBytes, atOnce);
     }
 
+    /** {@return whether {@link #gather} asks the system for anything} */
+    public boolean canGather() {
+        return isHuge;
+    }
+
     /**
      * Has the system gather the pages into huge ones, where it is asked for such ({@link
      * HugePages}); others may read and write meanwhile, and close the slab, which ends it.
