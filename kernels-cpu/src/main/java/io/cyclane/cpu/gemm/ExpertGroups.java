@@ -9,7 +9,7 @@ import java.util.Arrays;
 /**
  * The choices of a block of rows in the order of their experts, so that tiles run over choices of
  * the same one; choices of one expert keep their order. Each expert's group is filled up to a count
- * that tiles cover without running over its end: an even one, and not 2.
+ * that tiles cover without running over its end.
  *
  * <p>A row's place among others never changes its bits: every sum is a chain of its own.
  */
@@ -48,8 +48,7 @@ final class ExpertGroups {
         int end = 0;
         for (int expert = 0; expert < experts; expert++) {
             starts[expert] = end;
-            int each = next[expert];
-            end += each == 0 ? 0 : Math.max(4, each + (each & 1));
+            end += Tiles.covering(next[expert]);
             next[expert] = starts[expert];
         }
         starts[experts] = end;

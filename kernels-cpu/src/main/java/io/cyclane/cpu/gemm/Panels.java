@@ -78,7 +78,7 @@ record Panels(Place place, int inputs, int count) {
         MemorySegment panels = place.segment();
         int chunk = chunk(k);
         long from = chunkAt(panel, k);
-        long share = chunk * Tiles.AHEAD;
+        long share = chunk * Tiles.PANEL_AHEAD;
         long behind = from + Math.ceilDiv(rows, Tiles.ROWS) * share;
         Tiles.fetch(panels, behind, from + chunk * ROW_BYTES, Tiles.LINE, scratch, chunkAt);
         boolean comes = nextPanel < count;

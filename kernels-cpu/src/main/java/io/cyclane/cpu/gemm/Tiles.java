@@ -19,11 +19,19 @@ import jdk.incubator.vector.FloatVector;
  * says: in the sums, or in rows that serve every tile of a panel.
  *
  * <p>Ten rows by two vectors keep 20 sums, two panel vectors and some broadcasts in 32 registers:
- * 12 loads for 20 multiply-adds, two of which start in every cycle. Where there are 16 registers
- * (AVX2) it is six rows. Tiles of four rows and less are bound by the latency of the multiply-add
- * (4 cycles), so fewer rows than four run in the four-row tile with rows of zeros: it costs
- * nothing. Twelve rows are no faster and at the limit of C1 (below); with fourteen C2 keeps eleven
- * of the sums in memory, at 0.55 of the register-only rate against 0.92 to 0.94.
+ * 12 loads for 20 multiply-adds, two of which start in every cycle. Tiles of four rows and less are
+ * bound by the latency of the multiply-add (4 cycles), so fewer rows than four run in the four-row
+ * tile with rows of zeros: it costs nothing. Twelve rows are no faster and at the limit of C1
+ * (below); with fourteen C2 keeps eleven of the sums in memory, at 0.55 of the register-only rate
+ * against 0.92 to 0.94.
+ *
+ * <p>Where there are 16 registers (AVX2) all rows go through {@link Tile4Few}. C2 moves the loads
+ * of an iteration, and of all that it unrolls, to its beginning, and then has not the registers to
+ * hold what they brought: 0.47 of the register-only rate. Nothing may be moved across a store that
+ * needs a sum, so the tile stores one half way, where nobody reads it: 0.75. (Six rows with two
+ * such stores are no faster, and their loads come near the limit of 18,000 nodes, below; another
+ * iteration written out changes nothing. The same loop compiled from C, with no stores, reaches
+ * 0.9. Zen 3, JDK 25.0.3, all medians of a machine whose hyperthreads are shared.)
  *
  * <p>With each input a tile also reads some bytes of what comes next, and does nothing with them:
  * Java has no instruction that asks for memory ahead of time. Of a model's weights a core gets 8 to
@@ -65,20 +73,27 @@ final class Tiles {
     /** The distance between two rows of a panel, and of the sums. */
     static final long PANEL_ROW = PanelPacking.ROW_BYTES;
 
-    /** How many bytes a tile reads ahead with each input; it looks at the first of them. */
-    static final long AHEAD = 16;
-
     /** The bytes of a cache line. */
     static final long LINE = 64;
 
     /** The bytes of a vector. */
     static final long VECTOR = 4L * Lanes.COUNT;
 
+    /** How many bytes are read ahead with each input while tiles run over a whole panel. */
+    static final long PANEL_AHEAD = 16;
+
+    /** Of these, how many in one run of a tile, which looks at the first. */
+    static final long AHEAD = PANEL_AHEAD * 2 * VECTOR / PANEL_ROW;
+
     /** The bytes of a panel's row that two vectors leave to the next run of the tile. */
     static final long REST = PANEL_ROW - 2 * VECTOR;
 
+    /** Whether there are 16 vector registers and not 32. */
+    static final boolean FEW_REGISTERS =
+            Lanes.bits() < 512 && !System.getProperty("os.arch").equals("aarch64");
+
     /** Rows of the largest tile. */
-    static final int ROWS = hasThirtyTwoRegisters() ? 10 : 6;
+    static final int ROWS = FEW_REGISTERS ? 4 : 10;
 
     /** The rows of the tile to use when so many rows are left, below twice the largest tile. */
     private static final int[] NEXT = plan();
@@ -88,20 +103,25 @@ final class Tiles {
 
     private Tiles() {}
 
-    private static boolean hasThirtyTwoRegisters() {
-        return Lanes.bits() == 512 || System.getProperty("os.arch").equals("aarch64");
-    }
-
     /** {@return how many rows the next tile has when {@code left} rows, at least 1, are left} */
     static int next(int left) {
         return left < NEXT.length ? NEXT[left] : ROWS;
     }
 
+    /** {@return the rows of the tiles that cover so many, at least as many} */
+    static int covering(int rows) {
+        int covered = 0;
+        while (covered < rows) {
+            covered += next(rows - covered);
+        }
+        return covered;
+    }
+
     /** The cheapest way to cover each count of rows. */
     private static int[] plan() {
-        int[] sizes = ROWS == 10 ? new int[] {10, 6, 4} : new int[] {6, 4};
+        int[] sizes = FEW_REGISTERS ? new int[] {4} : new int[] {10, 6, 4};
         // In hundredths of a row of the largest tile: a smaller one loads more for each result.
-        int[] costs = ROWS == 10 ? new int[] {1000, 650, 480} : new int[] {600, 420};
+        int[] costs = FEW_REGISTERS ? new int[] {400} : new int[] {1000, 650, 480};
         int[] next = new int[2 * ROWS];
         int[] cost = new int[2 * ROWS];
         for (int left = 1; left < next.length; left++) {
@@ -132,8 +152,8 @@ final class Tiles {
      * @param scratch holds the left side, what the sums start from, and the sums
      * @param inputs how many inputs, from those that {@code leftAt} and {@code panelAt} point at
      * @param startAt where rows lie that the sums start from, as far apart, or the sums
-     * @param aheadAt where in the panels that is which comes next: {@link #AHEAD} bytes for each
-     *     input are read
+     * @param aheadAt where in the panels that is which comes next: {@link #PANEL_AHEAD} bytes for
+     *     each input are read
      */
     static void run(
             int rows,
@@ -145,17 +165,11 @@ final class Tiles {
             long startAt,
             long sumsAt,
             long aheadAt) {
+        long ahead = aheadAt;
         for (long at = 0; at < PANEL_ROW; at += 2 * VECTOR) {
-            tile(
-                    rows,
-                    scratch,
-                    leftAt,
-                    panels,
-                    panelAt + at,
-                    inputs,
-                    startAt + at,
-                    sumsAt + at,
-                    aheadAt);
+            long panel = panelAt + at;
+            tile(rows, scratch, leftAt, panels, panel, inputs, startAt + at, sumsAt + at, ahead);
+            ahead += inputs * AHEAD;
         }
     }
 
@@ -199,7 +213,14 @@ final class Tiles {
             case 10 ->
                     Tile10.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
             case 6 -> Tile6.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
-            case 4 -> Tile4.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
+            case 4 -> {
+                if (FEW_REGISTERS) {
+                    Tile4Few.run(
+                            scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
+                } else {
+                    Tile4.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
+                }
+            }
             default -> throw new AssertionError("no tile of " + rows + " rows");
         }
     }

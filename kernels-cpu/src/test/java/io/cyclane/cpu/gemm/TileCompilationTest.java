@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * process has done so far, so no load may be near.
  */
 class TileCompilationTest {
-    private static final int[] TILES = {10, 6, 4};
+    private static final List<String> TILES = List.of("Tile10", "Tile6", "Tile4", "Tile4Few");
 
     /** C2's NodeCountInliningCutoff, which is no product flag. */
     private static final int NODE_CUTOFF = 18_000;
@@ -55,8 +55,8 @@ class TileCompilationTest {
     void c1CompilesEveryTile(String flags) throws IOException, InterruptedException {
         String all = "-XX:TieredStopAtLevel=3 -XX:+PrintCompilation " + flags;
         String printed = Jvm.run(TileCompilationTest.class, all.split(" "));
-        for (int tile : TILES) {
-            assertTrue(printed.contains("Tile" + tile + "::run"), "tile " + tile + " not compiled");
+        for (String tile : TILES) {
+            assertTrue(printed.contains(tile + "::run"), tile + " not compiled");
         }
         for (String line : printed.split("\n")) {
             assertFalse(line.contains("SKIPPED") && line.contains("Tile"), line);
@@ -78,22 +78,23 @@ class TileCompilationTest {
                 "-D" + CALLS + "=20000",
                 "-D" + HEAP_SEGMENTS_TOO + "=" + heapSegmentsToo);
         String compilations = Files.readString(log, StandardCharsets.ISO_8859_1);
-        for (int tile : TILES) {
+        for (String tile : TILES) {
             String c2 = c2Compilation(compilations, tile);
-            assertFalse(c2.contains("NodeCountInliningCutoff"), "tile " + tile);
+            assertFalse(c2.contains("NodeCountInliningCutoff"), tile);
             List<Integer> counts = nodesAfter("convEndian", c2);
             // One for each row, and one for what is read ahead.
-            assertTrue(counts.size() > tile, tile + " rows, " + counts.size() + " loads");
+            int rows = Integer.parseInt(tile.replaceAll("\\D", ""));
+            assertTrue(counts.size() > rows, tile + ": " + counts.size() + " loads");
             for (int nodes : counts) {
                 assertTrue(
                         nodes < NODE_CUTOFF - NODE_MARGIN || nodes > NODE_CUTOFF + NODE_MARGIN,
-                        "tile " + tile + ": " + counts);
+                        tile + ": " + counts);
             }
         }
     }
 
-    private static String c2Compilation(String log, int tile) {
-        String start = "<task compile_id='[0-9]+' method='\\S+\\.Tile" + tile + " run [^>]*>";
+    private static String c2Compilation(String log, String tile) {
+        String start = "<task compile_id='[0-9]+' method='\\S+\\." + tile + " run [^>]*>";
         Matcher task = Pattern.compile("(?s)" + start + ".*?</task>").matcher(log);
         while (task.find()) {
             String head = task.group().substring(0, task.group().indexOf('>'));
@@ -101,7 +102,7 @@ class TileCompilationTest {
                 return task.group();
             }
         }
-        throw new AssertionError("C2 did not compile the tile of " + tile);
+        throw new AssertionError("C2 did not compile " + tile);
     }
 
     /** {@return how many nodes there were each time that C2 had parsed a method of that name} */
@@ -136,10 +137,18 @@ class TileCompilationTest {
         int inputs = 64;
         MemorySegment scratch = Layer.off(new float[100_000]);
         MemorySegment panel = Layer.off(new float[32 * inputs]);
-        for (int tile : TILES) {
-            for (int i = 0; i < calls; i++) {
-                Tiles.run(tile, scratch, 4L * 50_000, panel, 0, inputs, 0, 0, 0);
-            }
+        long left = 4L * 50_000;
+        for (int i = 0; i < calls; i++) {
+            Tile10.run(scratch, left, panel, 0, inputs, 0, 0, 0);
+        }
+        for (int i = 0; i < calls; i++) {
+            Tile6.run(scratch, left, panel, 0, inputs, 0, 0, 0);
+        }
+        for (int i = 0; i < calls; i++) {
+            Tile4.run(scratch, left, panel, 0, inputs, 0, 0, 0);
+        }
+        for (int i = 0; i < calls; i++) {
+            Tile4Few.run(scratch, left, panel, 0, inputs, 0, 0, 0);
         }
     }
 
