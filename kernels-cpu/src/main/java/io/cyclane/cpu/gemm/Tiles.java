@@ -28,16 +28,18 @@ import jdk.incubator.vector.FloatVector;
  * <p>Where there are 16 registers (AVX2) all rows go through {@link Tile4Few}. C2 moves the loads
  * of an iteration, and of all that it unrolls, to its beginning, and then has not the registers to
  * hold what they brought: 0.47 of the register-only rate. Nothing may be moved across a store that
- * needs a sum, so the tile stores one half way, where nobody reads it: 0.75. (Six rows with two
- * such stores are no faster, and their loads come near the limit of 18,000 nodes, below; another
- * iteration written out changes nothing. The same loop compiled from C, with no stores, reaches
- * 0.9. Zen 3, JDK 25.0.3, all medians of a machine whose hyperthreads are shared.)
+ * needs a sum, so the tile stores one half way, where nobody reads it: 0.75 to 0.8. (Six rows with
+ * two such stores are no faster, and their loads come near the limit of 18,000 nodes, below;
+ * another iteration written out changes nothing. The same loop compiled from C, with no stores,
+ * reaches 0.9. Zen 3, JDK 25.0.3, all medians of a machine whose hyperthreads are shared.)
  *
  * <p>With each input a tile also reads some bytes of what comes next, and does nothing with them:
  * Java has no instruction that asks for memory ahead of time. Of a model's weights a core gets 8 to
  * 12 GB a second from the third-level cache, and waits for them; spread over the tiles of a panel,
  * the waiting goes on beside their multiply-adds. A tile gives what it saw together, so that C2
- * does not drop the reads.
+ * does not drop the reads. {@link Tile4Few} does without: where a hyperthread's neighbour takes its
+ * share of the instructions, what reads ahead costs more than it brings (MiniLM, 8 texts of 128
+ * tokens: 0.91).
  *
  * <p>Four things about their code look odd and are not (Xeon with AVX-512, JDK 25.0.3, share of the
  * register-only rate):
@@ -79,18 +81,18 @@ final class Tiles {
     /** The bytes of a vector. */
     static final long VECTOR = 4L * Lanes.COUNT;
 
-    /** How many bytes are read ahead with each input while tiles run over a whole panel. */
-    static final long PANEL_AHEAD = 16;
-
-    /** Of these, how many in one run of a tile, which looks at the first. */
-    static final long AHEAD = PANEL_AHEAD * 2 * VECTOR / PANEL_ROW;
-
     /** The bytes of a panel's row that two vectors leave to the next run of the tile. */
     static final long REST = PANEL_ROW - 2 * VECTOR;
 
     /** Whether there are 16 vector registers and not 32. */
     static final boolean FEW_REGISTERS =
             Lanes.bits() < 512 && !System.getProperty("os.arch").equals("aarch64");
+
+    /** How many bytes are read ahead with each input while tiles run over a whole panel. */
+    static final long PANEL_AHEAD = FEW_REGISTERS ? 0 : 16;
+
+    /** Of these, how many in one run of a tile, which looks at the first. */
+    static final long AHEAD = PANEL_AHEAD * 2 * VECTOR / PANEL_ROW;
 
     /** Rows of the largest tile. */
     static final int ROWS = FEW_REGISTERS ? 4 : 10;
@@ -215,8 +217,7 @@ final class Tiles {
             case 6 -> Tile6.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
             case 4 -> {
                 if (FEW_REGISTERS) {
-                    Tile4Few.run(
-                            scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
+                    Tile4Few.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt);
                 } else {
                     Tile4.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
                 }

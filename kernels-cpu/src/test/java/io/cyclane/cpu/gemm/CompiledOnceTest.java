@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Timeout;
  */
 class CompiledOnceTest {
     private static final String WARM = "now comes a segment on the heap";
-    private static final String RUN = "io.cyclane.cpu.gemm.Tile10::run";
+    private static final String RUN =
+            "io.cyclane.cpu.gemm." + (Tiles.FEW_REGISTERS ? "Tile4Few" : "Tile10") + "::run";
 
     @Test
     @Timeout(120)
@@ -47,7 +48,7 @@ class CompiledOnceTest {
 
     private static void run(MemorySegment scratch, MemorySegment panel, int inputs) {
         for (int i = 0; i < 30_000; i++) {
-            Tiles.run(10, scratch, 4L * 50_000, panel, 0, inputs, 0, 0, 0);
+            Tiles.run(Tiles.ROWS, scratch, 4L * 50_000, panel, 0, inputs, 0, 0, 0);
         }
     }
 }

@@ -34,7 +34,11 @@ import org.junit.jupiter.params.provider.ValueSource;
  * process has done so far, so no load may be near.
  */
 class TileCompilationTest {
-    private static final List<String> TILES = List.of("Tile10", "Tile6", "Tile4", "Tile4Few");
+    /** Those of 32 registers read ahead, by nothing where there are 16. */
+    private static final List<String> TILES =
+            Tiles.FEW_REGISTERS
+                    ? List.of("Tile4Few")
+                    : List.of("Tile10", "Tile6", "Tile4", "Tile4Few");
 
     /** C2's NodeCountInliningCutoff, which is no product flag. */
     private static final int NODE_CUTOFF = 18_000;
@@ -82,9 +86,8 @@ class TileCompilationTest {
             String c2 = c2Compilation(compilations, tile);
             assertFalse(c2.contains("NodeCountInliningCutoff"), tile);
             List<Integer> counts = nodesAfter("convEndian", c2);
-            // One for each row, and one for what is read ahead.
             int rows = Integer.parseInt(tile.replaceAll("\\D", ""));
-            assertTrue(counts.size() > rows, tile + ": " + counts.size() + " loads");
+            assertTrue(counts.size() >= rows, tile + ": " + counts.size() + " loads");
             for (int nodes : counts) {
                 assertTrue(
                         nodes < NODE_CUTOFF - NODE_MARGIN || nodes > NODE_CUTOFF + NODE_MARGIN,
@@ -138,17 +141,21 @@ class TileCompilationTest {
         MemorySegment scratch = Layer.off(new float[100_000]);
         MemorySegment panel = Layer.off(new float[32 * inputs]);
         long left = 4L * 50_000;
-        for (int i = 0; i < calls; i++) {
-            Tile10.run(scratch, left, panel, 0, inputs, 0, 0, 0);
+        for (String tile : TILES) {
+            for (int i = 0; i < calls; i++) {
+                run(tile, scratch, left, panel, inputs);
+            }
         }
-        for (int i = 0; i < calls; i++) {
-            Tile6.run(scratch, left, panel, 0, inputs, 0, 0, 0);
-        }
-        for (int i = 0; i < calls; i++) {
-            Tile4.run(scratch, left, panel, 0, inputs, 0, 0, 0);
-        }
-        for (int i = 0; i < calls; i++) {
-            Tile4Few.run(scratch, left, panel, 0, inputs, 0, 0, 0);
+    }
+
+    private static void run(
+            String tile, MemorySegment scratch, long left, MemorySegment panel, int inputs) {
+        switch (tile) {
+            case "Tile10" -> Tile10.run(scratch, left, panel, 0, inputs, 0, 0, 0);
+            case "Tile6" -> Tile6.run(scratch, left, panel, 0, inputs, 0, 0, 0);
+            case "Tile4" -> Tile4.run(scratch, left, panel, 0, inputs, 0, 0, 0);
+            case "Tile4Few" -> Tile4Few.run(scratch, left, panel, 0, inputs, 0, 0);
+            default -> throw new AssertionError("no " + tile);
         }
     }
 
