@@ -20,7 +20,10 @@ final class LeftBlock {
      */
     static final int CHUNK = 192;
 
-    /** The bytes of a row that are read; as many as a cache line has follow. */
+    /**
+     * The bytes of a row that are read; as many as a cache line has follow, for what must be
+     * written somewhere ({@link Tile4Few}, {@link Tiles#fetch}).
+     */
     static final long UNREAD = CHUNK * 4L;
 
     /** The distance between two rows. */

@@ -28,10 +28,10 @@ import jdk.incubator.vector.FloatVector;
  * <p>Where there are 16 registers (AVX2) all rows go through {@link Tile4Few}. C2 moves the loads
  * of an iteration, and of all that it unrolls, to its beginning, and then has not the registers to
  * hold what they brought: 0.47 of the register-only rate. Nothing may be moved across a store that
- * needs a sum, so the tile stores one half way, where nobody reads it: 0.75 to 0.8. (Six rows with
- * two such stores are no faster, and their loads come near the limit of 18,000 nodes, below;
- * another iteration written out changes nothing. The same loop compiled from C, with no stores,
- * reaches 0.9. Zen 3, JDK 25.0.3, all medians of a machine whose hyperthreads are shared.)
+ * needs a sum, so the tile stores one half way, where nobody reads it: 0.69 to 0.85 in three
+ * processes (Zen 3 whose hyperthreads are shared, JDK 25.0.3), as what gcc makes of a tile with
+ * such stores (0.80 to 0.88). Six rows with two stores are no faster, and their loads come near the
+ * limit of 18,000 nodes, below; another iteration written out was 0.95 in an encoder.
  *
  * <p>With each input a tile also reads some bytes of what comes next, and does nothing with them:
  * Java has no instruction that asks for memory ahead of time. Of a model's weights a core gets 8 to
@@ -41,7 +41,7 @@ import jdk.incubator.vector.FloatVector;
  * share of the instructions, what reads ahead costs more than it brings (MiniLM, 8 texts of 128
  * tokens: 0.91).
  *
- * <p>Four things about their code look odd and are not (Xeon with AVX-512, JDK 25.0.3, share of the
+ * <p>Five things about their code look odd and are not (Xeon with AVX-512, JDK 25.0.3, share of the
  * register-only rate):
  *
  * <ul>

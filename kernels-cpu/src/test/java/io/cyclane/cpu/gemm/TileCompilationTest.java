@@ -87,7 +87,9 @@ class TileCompilationTest {
             assertFalse(c2.contains("NodeCountInliningCutoff"), tile);
             List<Integer> counts = nodesAfter("convEndian", c2);
             int rows = Integer.parseInt(tile.replaceAll("\\D", ""));
-            assertTrue(counts.size() >= rows, tile + ": " + counts.size() + " loads");
+            // One for each row, and one for what is read ahead.
+            int least = tile.equals("Tile4Few") ? rows : rows + 1;
+            assertTrue(counts.size() >= least, tile + ": " + counts.size() + " loads");
             for (int nodes : counts) {
                 assertTrue(
                         nodes < NODE_CUTOFF - NODE_MARGIN || nodes > NODE_CUTOFF + NODE_MARGIN,
