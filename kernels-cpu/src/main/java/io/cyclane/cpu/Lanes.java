@@ -43,6 +43,10 @@ public final class Lanes {
     /** How many elements of four bytes a vector holds. */
     public static final int COUNT = CHOICE.bits() / 32;
 
+    /** Whether there are 16 vector registers and not 32. */
+    public static final boolean FEW_REGISTERS =
+            CHOICE.bits() < 512 && !System.getProperty("os.arch").equals("aarch64");
+
     /** The byte order of values in memory: the machine's own. */
     public static final ByteOrder ORDER = ByteOrder.nativeOrder();
 

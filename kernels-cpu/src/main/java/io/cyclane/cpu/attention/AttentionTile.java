@@ -1,5 +1,8 @@
 package io.cyclane.cpu.attention;
 
+import static io.cyclane.cpu.attention.AttentionTileFew.scores4x2;
+import static io.cyclane.cpu.attention.AttentionTileFew.values4x2;
+
 import io.cyclane.cpu.Lanes;
 import io.cyclane.cpu.math.VectorMath;
 import java.lang.foreign.MemorySegment;
@@ -28,7 +31,7 @@ final class AttentionTile {
 
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     /** Queries of a tile. */
     static final int QUERIES = 2 * F32.length();
@@ -63,7 +66,11 @@ final class AttentionTile {
     static void scores(
             MemorySegment s, long keys, long queries, long to, int width, int n, int vectors) {
         for (int j = 0; j < n; j += ROWS) {
-            if (vectors == 2) {
+            if (vectors == 2 && Lanes.FEW_REGISTERS) {
+                scores4x2(s, keys + j * KEY_ROW, queries, to + j * ROW, width);
+                int next = j + AttentionTileFew.ROWS;
+                scores4x2(s, keys + next * KEY_ROW, queries, to + next * ROW, width);
+            } else if (vectors == 2) {
                 scores8x2(s, keys + j * KEY_ROW, queries, to + j * ROW, width);
             } else {
                 scores8x1(s, keys + j * KEY_ROW, queries, to + j * ROW, width);
@@ -275,7 +282,13 @@ final class AttentionTile {
      */
     static void values(MemorySegment s, long weights, long values, long to, int n, int queries) {
         for (int q = 0; q < queries; q += ROWS) {
-            values8x2(s, weights + 4L * q, values, to + q * ROW, n);
+            if (Lanes.FEW_REGISTERS) {
+                values4x2(s, weights + 4L * q, values, to + q * ROW, n);
+                int next = q + AttentionTileFew.ROWS;
+                values4x2(s, weights + 4L * next, values, to + next * ROW, n);
+            } else {
+                values8x2(s, weights + 4L * q, values, to + q * ROW, n);
+            }
         }
     }
 

@@ -195,14 +195,14 @@ final class Epilogue {
             long resultAt,
             long distance) {
         for (int row = 0; row < rows; row++) {
-            long from = sumsAt + row * ROW_BYTES;
-            long added = moreAt + row * distance;
-            long to = resultAt + row * distance;
+            MemorySegment from = sums.asSlice(sumsAt + row * ROW_BYTES, ROW_BYTES, 1);
+            MemorySegment added = more.asSlice(moreAt + row * distance, ROW_BYTES, 1);
+            MemorySegment to = result.asSlice(resultAt + row * distance, ROW_BYTES, 1);
             for (int column = 0; column < WIDTH; column += COUNT) {
                 long at = 4L * column;
-                fromMemorySegment(F32, sums, from + at, ORDER)
-                        .add(fromMemorySegment(F32, more, added + at, ORDER))
-                        .intoMemorySegment(result, to + at, ORDER);
+                fromMemorySegment(F32, from, at, ORDER)
+                        .add(fromMemorySegment(F32, added, at, ORDER))
+                        .intoMemorySegment(to, at, ORDER);
             }
         }
     }
@@ -232,11 +232,11 @@ final class Epilogue {
             long resultAt,
             long distance) {
         for (int row = 0; row < rows; row++) {
-            long from = sumsAt + row * ROW_BYTES;
-            long to = resultAt + row * distance;
+            MemorySegment from = sums.asSlice(sumsAt + row * ROW_BYTES, ROW_BYTES, 1);
+            MemorySegment to = result.asSlice(resultAt + row * distance, ROW_BYTES, 1);
             for (int column = 0; column < WIDTH; column += COUNT) {
-                fromMemorySegment(F32, sums, from + 4L * column, ORDER)
-                        .intoMemorySegment(result, to + 4L * column, ORDER);
+                fromMemorySegment(F32, from, 4L * column, ORDER)
+                        .intoMemorySegment(to, 4L * column, ORDER);
             }
         }
     }

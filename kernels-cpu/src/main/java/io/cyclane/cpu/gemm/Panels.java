@@ -79,11 +79,12 @@ record Panels(Place place, int inputs, int count) {
         int chunk = chunk(k);
         long from = chunkAt(panel, k);
         long share = chunk * Tiles.PANEL_AHEAD;
-        long behind = from + Math.ceilDiv(rows, Tiles.ROWS) * share;
+        long behind = from + Tiles.readers(rows) * share;
         Tiles.fetch(panels, behind, from + chunk * ROW_BYTES, Tiles.LINE, scratch, chunkAt);
         boolean comes = nextPanel < count;
         long aheadAt = comes ? chunkAt(nextPanel, nextK) : 0;
         long aheadEnd = comes ? aheadAt + chunk(nextK) * ROW_BYTES : 0;
+        int taken = 0;
         for (int row = 0; row < rows; ) {
             int tile = Tiles.next(rows - row);
             long to = sumsAt + row * ROW_BYTES;
@@ -91,11 +92,13 @@ record Panels(Place place, int inputs, int count) {
             long start = startAt == sumsAt ? to : startAt;
             long nextAt = aheadAt + share <= aheadEnd ? aheadAt : from;
             Tiles.run(tile, scratch, leftAt, panels, from, chunk, start, to, nextAt);
-            aheadAt += share;
-            if (results != null) {
-                results.take(to, row, Math.min(tile, rows - row), panel);
-            }
+            aheadAt += Tiles.readsAhead(tile) ? share : 0;
             row += tile;
+            if (results != null && (row >= rows || !Tiles.RESULTS_AT_ONCE)) {
+                int end = Math.min(row, rows);
+                results.take(sumsAt + taken * ROW_BYTES, taken, end - taken, panel);
+                taken = end;
+            }
         }
     }
 

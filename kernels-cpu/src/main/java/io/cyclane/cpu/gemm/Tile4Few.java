@@ -3,7 +3,9 @@ package io.cyclane.cpu.gemm;
 import static io.cyclane.cpu.Lanes.F32;
 import static io.cyclane.cpu.Lanes.ORDER;
 import static io.cyclane.cpu.gemm.LeftBlock.FLOAT;
+import static io.cyclane.cpu.gemm.LeftBlock.INT;
 import static io.cyclane.cpu.gemm.LeftBlock.UNREAD;
+import static io.cyclane.cpu.gemm.Tiles.AHEAD;
 import static io.cyclane.cpu.gemm.Tiles.LEFT_ROW;
 import static io.cyclane.cpu.gemm.Tiles.PANEL_ROW;
 import static io.cyclane.cpu.gemm.Tiles.REST;
@@ -22,19 +24,21 @@ import jdk.incubator.vector.FloatVector;
 final class Tile4Few {
     private Tile4Few() {}
 
-    static void run(
+    static int run(
             MemorySegment scratch,
             long leftAt,
             MemorySegment panels,
             long panelAt,
             int inputs,
             long startAt,
-            long sumsAt) {
+            long sumsAt,
+            long aheadAt) {
         MemorySegment left = scratch.asSlice(leftAt, 4 * LEFT_ROW, 1);
         MemorySegment unread = scratch.asSlice(leftAt + UNREAD, VECTOR, 1);
         MemorySegment panel = panels.asSlice(panelAt, inputs * PANEL_ROW - REST, 1);
         MemorySegment start = scratch.asSlice(startAt, 4 * PANEL_ROW - REST, 1);
         MemorySegment sums = scratch.asSlice(sumsAt, 4 * PANEL_ROW - REST, 1);
+        MemorySegment near = panels.asSlice(aheadAt, inputs * AHEAD, 1);
         FloatVector a0 = sum(start, 0);
         FloatVector b0 = sum(start, VECTOR);
         FloatVector a1 = sum(start, 1 * PANEL_ROW);
@@ -44,7 +48,9 @@ final class Tile4Few {
         FloatVector a3 = sum(start, 3 * PANEL_ROW);
         FloatVector b3 = sum(start, 3 * PANEL_ROW + VECTOR);
         int count = Math.min(inputs, LeftBlock.CHUNK);
+        int seen = 0;
         for (int k = 0; k < count; k++) {
+            seen |= near.get(INT, k * AHEAD);
             long x = 4L * k;
             FloatVector a = fromMemorySegment(F32, panel, k * PANEL_ROW, ORDER);
             FloatVector b = fromMemorySegment(F32, panel, k * PANEL_ROW + VECTOR, ORDER);
@@ -74,5 +80,6 @@ final class Tile4Few {
         b2.intoMemorySegment(sums, 2 * PANEL_ROW + VECTOR, ORDER);
         a3.intoMemorySegment(sums, 3 * PANEL_ROW, ORDER);
         b3.intoMemorySegment(sums, 3 * PANEL_ROW + VECTOR, ORDER);
+        return seen;
     }
 }

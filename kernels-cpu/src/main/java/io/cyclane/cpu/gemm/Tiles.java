@@ -1,6 +1,7 @@
 package io.cyclane.cpu.gemm;
 
 import static io.cyclane.cpu.Lanes.F32;
+import static io.cyclane.cpu.Lanes.FEW_REGISTERS;
 import static io.cyclane.cpu.Lanes.ORDER;
 import static io.cyclane.cpu.gemm.LeftBlock.INT;
 
@@ -25,13 +26,19 @@ import jdk.incubator.vector.FloatVector;
  * (below); with fourteen C2 keeps eleven of the sums in memory, at 0.55 of the register-only rate
  * against 0.92 to 0.94.
  *
- * <p>Where there are 16 registers (AVX2) all rows go through {@link Tile4Few}. C2 moves the loads
- * of an iteration, and of all that it unrolls, to its beginning, and then has not the registers to
- * hold what they brought: 0.47 of the register-only rate. Nothing may be moved across a store that
- * needs a sum, so the tile stores one half way, where nobody reads it: 0.69 to 0.85 in three
- * processes (Zen 3 whose hyperthreads are shared, JDK 25.0.3), as what gcc makes of a tile with
- * such stores (0.80 to 0.88). Six rows with two stores are no faster, and their loads come near the
- * limit of 18,000 nodes, below; another iteration written out was 0.95 in an encoder.
+ * <p>Where there are 16 registers (AVX2), five rows run in {@link Tile5Few}, and {@link Tile4Few}
+ * is for few rows and for what is left. C2 moves the loads of an iteration, and of all that it
+ * unrolls, to its beginning, and then has not the registers to hold what they brought: 0.47 of the
+ * register-only rate. Nothing may be moved across a store that needs a sum, so the tiles store one
+ * half way, where nobody reads it: five rows reach 0.76 to 0.96 in eight processes, four rows 0.70
+ * to 0.87 beside them (Zen 3 whose hyperthreads are shared, JDK 25.0.3), their eight sums being no
+ * more than the latency asks for; what gcc makes of six rows without such stores reaches 0.88 to
+ * 0.91. Six rows with two stores are no faster than four, and their loads come near the limit of
+ * 18,000 nodes, below.
+ *
+ * <p>Stores leave in order. Those of a tile that runs while results are on their way to memory wait
+ * behind them, and the tile with them. So the results of a block are written together ({@link
+ * #RESULTS_AT_ONCE}): MiniLM, 8 texts of 128 tokens, 1.05.
  *
  * <p>With each input a tile also reads some bytes of what comes next, and does nothing with them:
  * Java has no instruction that asks for memory ahead of time. Of a model's weights a core gets 8 to
@@ -84,20 +91,21 @@ final class Tiles {
     /** The bytes of a panel's row that two vectors leave to the next run of the tile. */
     static final long REST = PANEL_ROW - 2 * VECTOR;
 
-    /** Whether there are 16 vector registers and not 32. */
-    static final boolean FEW_REGISTERS =
-            Lanes.bits() < 512 && !System.getProperty("os.arch").equals("aarch64");
+    /** Whether a block's sums are turned into results together, or each tile's when complete. */
+    static final boolean RESULTS_AT_ONCE = FEW_REGISTERS;
 
     /** How many bytes are read ahead with each input while tiles run over a whole panel. */
-    static final long PANEL_AHEAD = FEW_REGISTERS ? 0 : 16;
+    static final long PANEL_AHEAD = FEW_REGISTERS ? 32 : 16;
 
     /** Of these, how many in one run of a tile, which looks at the first. */
     static final long AHEAD = PANEL_AHEAD * 2 * VECTOR / PANEL_ROW;
 
     /** Rows of the largest tile. */
-    static final int ROWS = FEW_REGISTERS ? 4 : 10;
+    static final int ROWS = FEW_REGISTERS ? 5 : 10;
 
-    /** The rows of the tile to use when so many rows are left, below twice the largest tile. */
+    /**
+     * The rows of the tile to use when so many rows are left, below four times the largest tile.
+     */
     private static final int[] NEXT = plan();
 
     /** How many rows beyond the last one a tile may touch, on the left and in the sums. */
@@ -108,6 +116,26 @@ final class Tiles {
     /** {@return how many rows the next tile has when {@code left} rows, at least 1, are left} */
     static int next(int left) {
         return left < NEXT.length ? NEXT[left] : ROWS;
+    }
+
+    /** {@return whether the tile of so many rows reads ahead} */
+    static boolean readsAhead(int tile) {
+        return !FEW_REGISTERS || tile != ROWS;
+    }
+
+    /** {@return how many of the tiles that cover so many rows read ahead, of those that count} */
+    static int readers(int rows) {
+        int readers = 0;
+        int enough = (int) (PANEL_ROW / PANEL_AHEAD);
+        for (int left = rows; left > 0 && readers < enough; left -= next(left)) {
+            if (readsAhead(next(left))) {
+                readers++;
+            } else if (left >= NEXT.length) {
+                // None will come while many rows are left.
+                return 0;
+            }
+        }
+        return readers;
     }
 
     /** {@return the rows of the tiles that cover so many, at least as many} */
@@ -121,11 +149,11 @@ final class Tiles {
 
     /** The cheapest way to cover each count of rows. */
     private static int[] plan() {
-        int[] sizes = FEW_REGISTERS ? new int[] {4} : new int[] {10, 6, 4};
+        int[] sizes = FEW_REGISTERS ? new int[] {5, 4} : new int[] {10, 6, 4};
         // In hundredths of a row of the largest tile: a smaller one loads more for each result.
-        int[] costs = FEW_REGISTERS ? new int[] {400} : new int[] {1000, 650, 480};
-        int[] next = new int[2 * ROWS];
-        int[] cost = new int[2 * ROWS];
+        int[] costs = FEW_REGISTERS ? new int[] {540, 470} : new int[] {1000, 650, 480};
+        int[] next = new int[4 * ROWS];
+        int[] cost = new int[4 * ROWS];
         for (int left = 1; left < next.length; left++) {
             cost[left] = Integer.MAX_VALUE;
             for (int i = 0; i < sizes.length; i++) {
@@ -215,9 +243,11 @@ final class Tiles {
             case 10 ->
                     Tile10.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
             case 6 -> Tile6.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
+            case 5 -> Tile5Few.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt);
             case 4 -> {
                 if (FEW_REGISTERS) {
-                    Tile4Few.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt);
+                    Tile4Few.run(
+                            scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
                 } else {
                     Tile4.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
                 }

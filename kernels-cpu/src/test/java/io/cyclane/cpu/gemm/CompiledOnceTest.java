@@ -3,6 +3,7 @@ package io.cyclane.cpu.gemm;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cyclane.cpu.Lanes;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 class CompiledOnceTest {
     private static final String WARM = "now comes a segment on the heap";
     private static final String RUN =
-            "io.cyclane.cpu.gemm." + (Tiles.FEW_REGISTERS ? "Tile4Few" : "Tile10") + "::run";
+            "io.cyclane.cpu.gemm." + (Lanes.FEW_REGISTERS ? "Tile5Few" : "Tile10") + "::run";
 
     @Test
     @Timeout(120)

@@ -15,4 +15,19 @@ class TilesTest {
             assertEquals(covering, Tiles.covering(covering), rows + " rows");
         }
     }
+
+    /** What few tiles read of the panel to come, or many, is no more than there is of it. */
+    @Test
+    void noMoreTilesReadAheadThanReadAWholePanel() {
+        int enough = (int) (Tiles.PANEL_ROW / Tiles.PANEL_AHEAD);
+        for (int rows = 1; rows < 200; rows++) {
+            int readers = 0;
+            for (int left = rows; left > 0; left -= Tiles.next(left)) {
+                readers += Tiles.readsAhead(Tiles.next(left)) ? 1 : 0;
+            }
+            int counted = Tiles.readers(rows);
+            assertTrue(counted <= Math.min(readers, enough), rows + ": " + counted);
+            assertTrue(counted > 0 || rows > 16 || readers == 0, rows + " rows");
+        }
+    }
 }
