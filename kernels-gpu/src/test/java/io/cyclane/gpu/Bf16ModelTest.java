@@ -32,7 +32,7 @@ class Bf16ModelTest {
     /** Both kinds of layers at half the width. */
     @Test
     void modernBert() {
-        agrees(narrower(ModelTest.MODERN_BERT, 2), LEAST_COSINE);
+        agrees(ModelTest.narrower(ModelTest.MODERN_BERT, 2), LEAST_COSINE);
     }
 
     @Test
@@ -44,7 +44,7 @@ class Bf16ModelTest {
     /** A third of the width, and every expert of every token: nothing is chosen. */
     @Test
     void modernAlbertWithMixtureOfLoras() {
-        agrees(narrower(withAllExperts(), 3), LEAST_COSINE);
+        agrees(ModelTest.narrower(withAllExperts(), 3), LEAST_COSINE);
     }
 
     @Test
@@ -66,7 +66,7 @@ class Bf16ModelTest {
     /** What is not half is small: ids, positions, a vector per text. */
     @Test
     void aSessionTakesHalfTheMemory() {
-        SmallModels.write(folder, narrower(ModelTest.MODERN_BERT, 2));
+        SmallModels.write(folder, ModelTest.narrower(ModelTest.MODERN_BERT, 2));
         long wide = sessionBytes("F32");
         ModelTest.with(
                 "cyclane.gpuPrecision",
@@ -91,14 +91,6 @@ class Bf16ModelTest {
     private static String withAllExperts() {
         return ModelTest.MODERN_ALBERT.replace(
                 "\"num_experts\": 8, \"top_k\": 2", "\"num_experts\": 4, \"top_k\": 4");
-    }
-
-    private static String narrower(String config, int times) {
-        String narrower = config;
-        for (int width : new int[] {12, 768, 1152}) {
-            narrower = narrower.replace(": " + width + ",", ": " + width / times + ",");
-        }
-        return narrower;
     }
 
     @Test

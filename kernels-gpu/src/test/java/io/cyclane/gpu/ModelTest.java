@@ -67,10 +67,26 @@ class ModelTest {
         agrees(MODERN_BERT);
     }
 
-    /** Two groups of two rounds at full width, the second with routed updates. */
+    /** Two groups of two rounds, the second with routed updates. */
     @Test
     void modernAlbertWithMixtureOfLoras() {
+        agrees(narrower(MODERN_ALBERT, 2));
+    }
+
+    /** The same at full width. */
+    @Test
+    @Tag("long")
+    void wideModernAlbertWithMixtureOfLoras() {
         agrees(MODERN_ALBERT);
+    }
+
+    /** {@return a configuration with a fraction of the heads and widths} */
+    static String narrower(String config, int times) {
+        String narrower = config;
+        for (int width : new int[] {12, 768, 1152}) {
+            narrower = narrower.replace(": " + width + ",", ": " + width / times + ",");
+        }
+        return narrower;
     }
 
     @Test
