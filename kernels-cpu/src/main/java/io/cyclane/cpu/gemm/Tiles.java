@@ -30,8 +30,8 @@ import jdk.incubator.vector.FloatVector;
  * is for few rows and for what is left. C2 moves the loads of an iteration, and of all that it
  * unrolls, to its beginning, and then has not the registers to hold what they brought: 0.47 of the
  * register-only rate. Nothing may be moved across a store that needs a sum, so the tiles store one
- * half way, where nobody reads it: five rows reach 0.76 to 0.97 in six processes, four rows 0.70
- * to 0.87 beside them (Zen 3 whose hyperthreads are shared, JDK 25.0.3), their eight sums being no
+ * half way, where nobody reads it: five rows reach 0.76 to 0.97 in six processes, four rows 0.70 to
+ * 0.87 beside them (Zen 3 whose hyperthreads are shared, JDK 25.0.3), their eight sums being no
  * more than the latency asks for; what gcc makes of six rows without such stores reaches 0.88 to
  * 0.91. Six rows with two stores are no faster than four, and their loads come near the limit of
  * 18,000 nodes, below.
