@@ -48,6 +48,8 @@ import java.util.List;
  *     probabilities that nobody reads
  */
 record CodePath(Op op, int headWidth, boolean special) {
+    static final int LEAST_URGENT = 2;
+
     /** The most tokens of {@link #program}: more than attention's block of keys. */
     static final int MOST_TOKENS = 72;
 
@@ -115,6 +117,15 @@ record CodePath(Op op, int headWidth, boolean special) {
                             isBroken(to.resultType(0), false));
             case Convert _, Copy _, Embedding _, Positions _, Split _ ->
                     throw new AssertionError(op + " has no vectors");
+        };
+    }
+
+    /** {@return how soon it is to be compiled: 0 for what models spend most of their time in} */
+    int urgency() {
+        return switch (op) {
+            case FeedForward _, Linear _, MatMul _, MolGeGlu _, ExpertMatMul _ -> 0;
+            case Attention _ -> 1;
+            default -> LEAST_URGENT;
         };
     }
 

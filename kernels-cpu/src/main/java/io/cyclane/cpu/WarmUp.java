@@ -25,11 +25,12 @@ import org.jspecify.annotations.Nullable;
  * seconds is decided by the clock: the faster form runs from then on, and if it is the scalar one a
  * warning says so, once.
  *
- * <p>One daemon thread of low priority does it, one round of each path after the other, and ends
- * when nothing is left to do. It starts late, since a process that wants one answer is soon gone,
- * and rests half of the time, for the callers' sake. A path that has run often enough for C2 to
- * have taken its methods in, and is still slow, rests longer: what the JVM would compile meanwhile
- * is the Vector API's own code for vectors on the heap, of which nobody has any use later.
+ * <p>One daemon thread of low priority does it, one round of each path after the other, products
+ * first, then attention, then the rest, and ends when nothing is left to do. It starts late, since
+ * a process that wants one answer is soon gone, and rests half of the time, for the callers' sake.
+ * A path that has run often enough for C2 to have taken its methods in, and is still slow, rests
+ * longer: what the JVM would compile meanwhile is the Vector API's own code for vectors on the
+ * heap, of which nobody has any use later.
  */
 final class WarmUp {
     /** Whether a path's vectors have been compiled. */
@@ -57,6 +58,7 @@ final class WarmUp {
     private static final long SLOW_NANOS = 1_000_000;
     private static final long WAIT_NANOS = 20_000_000;
 
+    private static final int MOST_URGENT_ROUNDS = 300;
     private static final int MOST_ROUNDS = 1000;
     private static final int MOST_SECONDS = 30;
 
@@ -93,13 +95,23 @@ final class WarmUp {
         List<Readying> open = new ArrayList<>();
         LockSupport.parkNanos(START_NANOS);
         while (arrived(open)) {
-            for (Readying each : List.copyOf(open)) {
+            for (Readying each : mostUrgent(open)) {
                 if (each.isDecidedAfterARound()) {
                     open.remove(each);
                 }
                 LockSupport.parkNanos(each.restNanos());
             }
         }
+    }
+
+    /**
+     * {@return those that run before all others} The products alone, while there are any: they are
+     * nine tenths of an encoder's work, and C2, which compiles one method after the other, would be
+     * with them last, since their code is the largest.
+     */
+    private static List<Readying> mostUrgent(List<Readying> open) {
+        int first = open.stream().mapToInt(Readying::urgency).min().orElseThrow();
+        return open.stream().filter(each -> each.urgency() == first).toList();
     }
 
     /** Takes over what has arrived; {@return whether there is work, if not the thread may end} */
@@ -128,6 +140,11 @@ final class WarmUp {
         Readying(CodePath path, Readiness readiness) {
             this.path = path;
             this.readiness = readiness;
+        }
+
+        /** A path that C2 makes nothing of does not hold up the others for ever. */
+        int urgency() {
+            return rounds < MOST_URGENT_ROUNDS ? path.urgency() : CodePath.LEAST_URGENT;
         }
 
         boolean isDecidedAfterARound() {

@@ -7,6 +7,7 @@ import io.cyclane.tensor.op.Activation;
 import io.cyclane.tensor.op.Attention;
 import io.cyclane.tensor.op.LayerNorm;
 import io.cyclane.tensor.op.Linear;
+import io.cyclane.tensor.op.RmsNorm;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,6 +41,26 @@ class WarmUpTest {
                 assertTrue(allocated < 300_000, path + ": " + allocated);
             }
         }
+    }
+
+    @Test
+    @Timeout(120)
+    void productsAreReadyBeforeAttentionAndAttentionBeforeTheRest() throws InterruptedException {
+        // In the other order, and such as no other test asks for.
+        WarmUp.Readiness rest = WarmUp.of(new CodePath(new RmsNorm(1e-6f), 0, false));
+        WarmUp.Readiness attention = WarmUp.of(new CodePath(new Attention(2, 1f, 20), 48, false));
+        WarmUp.Readiness product =
+                WarmUp.of(
+                        new CodePath(new Linear(false, Activation.RELU, true, false, 2), 0, false));
+        boolean restIsReady;
+        do {
+            Thread.sleep(1);
+            // What may be ready last is read first.
+            restIsReady = rest.isReady();
+            boolean attentionIsReady = attention.isReady();
+            assertTrue(!attentionIsReady || product.isReady());
+            assertTrue(!restIsReady || attentionIsReady);
+        } while (!restIsReady);
     }
 
     @Test
