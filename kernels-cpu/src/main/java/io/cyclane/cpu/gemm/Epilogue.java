@@ -3,11 +3,11 @@ package io.cyclane.cpu.gemm;
 import static io.cyclane.cpu.Lanes.COUNT;
 import static io.cyclane.cpu.Lanes.F32;
 import static io.cyclane.cpu.Lanes.ORDER;
-import static io.cyclane.cpu.gemm.LeftBlock.FLOAT;
 import static io.cyclane.cpu.gemm.PanelPacking.ROW_BYTES;
 import static io.cyclane.cpu.gemm.PanelPacking.WIDTH;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
+import io.cyclane.cpu.Floats;
 import io.cyclane.tensor.host.Place;
 import io.cyclane.tensor.op.Activation;
 import java.lang.foreign.MemorySegment;
@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * each step is one pass over them. Columns of padding take part in all but the last.
  */
 final class Epilogue {
+    private static final float[] ZEROS = new float[WIDTH];
+
     private final @Nullable Place bias;
     private final Activation activation;
     private final boolean gated;
@@ -64,14 +66,11 @@ final class Epilogue {
     void start(MemorySegment sums, long startAt, int panel) {
         int first = panel * panelColumns;
         int count = Math.min(panelColumns, columns - first);
-        for (int column = 0; column < WIDTH; column++) {
-            int inRun = column % panelColumns;
-            int output = column / panelColumns * columns + first + inRun;
-            float value =
-                    bias == null || inRun >= count
-                            ? 0f
-                            : bias.segment().get(FLOAT, bias.offset() + 4L * output);
-            sums.set(FLOAT, startAt + 4L * column, value);
+        Floats.write(ZEROS, 0, WIDTH, sums, startAt);
+        for (int run = 0; bias != null && run < WIDTH / panelColumns; run++) {
+            long from = bias.offset() + 4L * (run * columns + first);
+            long to = startAt + 4L * run * panelColumns;
+            MemorySegment.copy(bias.segment(), from, sums, to, 4L * count);
         }
         for (int column = 0; column < WIDTH; column += COUNT) {
             long at = startAt + 4L * column;
