@@ -121,39 +121,29 @@ final class ScalarProduct implements Workers.Task {
     }
 
     /**
-     * Adds to a panel's row of sums a row of inputs by its weights, eight sums at a time, which
-     * stay in registers: what a product waits for otherwise is its sums' way through memory.
+     * Adds to a panel's row of sums a row of inputs by its weights, four inputs at a time: the sums
+     * stand in memory between them, in a loop over columns that C2 makes vector code of.
      */
     static void multiply(float[] left, int leftAt, int inputs, float[] weights, float[] sums) {
-        for (int j = 0; j < WIDTH; j += 8) {
-            float sum0 = sums[j];
-            float sum1 = sums[j + 1];
-            float sum2 = sums[j + 2];
-            float sum3 = sums[j + 3];
-            float sum4 = sums[j + 4];
-            float sum5 = sums[j + 5];
-            float sum6 = sums[j + 6];
-            float sum7 = sums[j + 7];
-            for (int k = 0; k < inputs; k++) {
-                float x = left[leftAt + k];
-                int at = k * WIDTH + j;
-                sum0 = Math.fma(x, weights[at], sum0);
-                sum1 = Math.fma(x, weights[at + 1], sum1);
-                sum2 = Math.fma(x, weights[at + 2], sum2);
-                sum3 = Math.fma(x, weights[at + 3], sum3);
-                sum4 = Math.fma(x, weights[at + 4], sum4);
-                sum5 = Math.fma(x, weights[at + 5], sum5);
-                sum6 = Math.fma(x, weights[at + 6], sum6);
-                sum7 = Math.fma(x, weights[at + 7], sum7);
+        int k = 0;
+        for (; k + 4 <= inputs; k += 4) {
+            float x0 = left[leftAt + k];
+            float x1 = left[leftAt + k + 1];
+            float x2 = left[leftAt + k + 2];
+            float x3 = left[leftAt + k + 3];
+            int at = k * WIDTH;
+            for (int j = 0; j < WIDTH; j++) {
+                float sum = Math.fma(x0, weights[at + j], sums[j]);
+                sum = Math.fma(x1, weights[at + WIDTH + j], sum);
+                sum = Math.fma(x2, weights[at + 2 * WIDTH + j], sum);
+                sums[j] = Math.fma(x3, weights[at + 3 * WIDTH + j], sum);
             }
-            sums[j] = sum0;
-            sums[j + 1] = sum1;
-            sums[j + 2] = sum2;
-            sums[j + 3] = sum3;
-            sums[j + 4] = sum4;
-            sums[j + 5] = sum5;
-            sums[j + 6] = sum6;
-            sums[j + 7] = sum7;
+        }
+        for (; k < inputs; k++) {
+            float x = left[leftAt + k];
+            for (int j = 0; j < WIDTH; j++) {
+                sums[j] = Math.fma(x, weights[k * WIDTH + j], sums[j]);
+            }
         }
     }
 
