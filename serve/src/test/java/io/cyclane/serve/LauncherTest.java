@@ -277,9 +277,15 @@ class LauncherTest {
         Outcome makes = run("cyclane", path(), Map.of(), "--version");
         assertEquals("cyclane: archiving its classes, once, for quicker starts ...\n", makes.err);
         assertTrue(makes.out.contains(use), makes.out);
+        assertEquals("A\n", Files.readString(archive), "no reference of a class of Java 5");
         Outcome uses = run("cyclane", path(), Map.of(), "--version");
         assertEquals("", uses.err);
         assertTrue(uses.out.contains(use), uses.out);
+        assertFalse(uses.out.contains("Verify"), uses.out);
+        Files.writeString(archive, "something else");
+        Files.setLastModifiedTime(archive, FileTime.from(Instant.now().plusSeconds(2)));
+        Outcome checks = run("cyclane", path(), Map.of(), "--version");
+        assertTrue(checks.out.contains("-XX:+VerifySharedSpaces"), checks.out);
 
         Files.setLastModifiedTime(jar, FileTime.from(Instant.now().plusSeconds(5)));
         Outcome stale = run("cyclane", path(), Map.of(), "embed", "a text");
@@ -292,7 +298,7 @@ class LauncherTest {
         jdkThatArchives();
         write(
                 jdk.resolve("bin/java"),
-                Files.readString(jdk.resolve("bin/java")).replace("echo archive", "exit 1; echo"),
+                Files.readString(jdk.resolve("bin/java")).replace("cp \"$list\"", "exit 1; cp"),
                 true);
         run("cyclane", path(), Map.of(), "embed", "a text");
         Outcome failed = run("cyclane", path(), Map.of(), "embed", "a text");
@@ -315,9 +321,10 @@ class LauncherTest {
                 #!/bin/bash
                 for option; do
                     case $option in
-                        -XX:DumpLoadedClassList=*) echo A >"${option#*=}" ;;
+                        -XX:DumpLoadedClassList=*) printf 'A\\n@cp picocli/B 1\\n' >"${option#*=}" ;;
                         -Xshare:dump) dumps=yes ;;
-                        -XX:SharedArchiveFile=*) [ -z "$dumps" ] || echo archive >"${option#*=}" ;;
+                        -XX:SharedClassListFile=*) list=${option#*=} ;;
+                        -XX:SharedArchiveFile=*) [ -z "$dumps" ] || cp "$list" "${option#*=}" ;;
                     esac
                 done
                 printf '%s\\n' "$@"
