@@ -9,7 +9,6 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
 
@@ -22,7 +21,6 @@ import tools.jackson.core.json.JsonFactory;
 record Json(String place, @Nullable Object value) {
     private static final JsonFactory FACTORY =
             JsonFactory.builder()
-                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                     // A vocabulary's names are all different: nothing to canonicalize.
                     .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
                     .build();
@@ -37,9 +35,11 @@ record Json(String place, @Nullable Object value) {
             parser.nextToken();
             Json json = new Json(file, read(parser));
             if (parser.nextToken() != null) {
-                throw new TokenizerException(file + ": something follows the JSON document");
+                throw new TokenizerException("something follows the JSON document");
             }
             return json;
+        } catch (TokenizerException e) {
+            throw new TokenizerException(file + ": " + e.getMessage(), e);
         } catch (JacksonException e) {
             throw new TokenizerException(
                     "%s is not JSON: %s".formatted(file, e.getOriginalMessage()), e);
@@ -167,10 +167,16 @@ record Json(String place, @Nullable Object value) {
 
     private static Map<String, @Nullable Object> readObject(JsonParser parser) {
         Map<String, @Nullable Object> object = new LinkedHashMap<>();
+        int members = 0;
         while (parser.nextToken() != JsonToken.END_OBJECT) {
             String name = wellFormed(parser.currentName());
             parser.nextToken();
             object.put(name, read(parser));
+            // The parser could tell, with a table of its own for the names of each object.
+            if (object.size() == members++) {
+                throw new TokenizerException(
+                        "a JSON object holds the name '%s' twice".formatted(name));
+            }
         }
         return object;
     }

@@ -1,7 +1,6 @@
 package io.cyclane.model.text;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -40,14 +39,16 @@ final class ModelJson {
     }
 
     static Vocabulary vocabulary(Json json) {
-        Map<String, Integer> ids = LinkedHashMap.newLinkedHashMap(json.object().size());
-        for (Map.Entry<String, Object> entry : json.object().entrySet()) {
-            // Only an id that is wrong needs its place in the file.
-            boolean isId = entry.getValue() instanceof Long id && id >= 0 && id < Integer.MAX_VALUE;
-            ids.put(
-                    entry.getKey(),
-                    isId ? ((Long) entry.getValue()).intValue() : json.get(entry.getKey()).count());
+        Map<String, Object> members = json.object();
+        for (Map.Entry<String, Object> member : members.entrySet()) {
+            boolean isId =
+                    member.getValue() instanceof Long id && id >= 0 && id < Integer.MAX_VALUE;
+            if (!isId) { // Only then its place in the file is wanted.
+                json.get(member.getKey()).count();
+            }
         }
+        @SuppressWarnings({"unchecked", "rawtypes"}) // As was just seen; a copy has 30,000 entries.
+        Map<String, Long> ids = (Map) members;
         return Vocabulary.of(json.place(), ids);
     }
 

@@ -31,15 +31,16 @@ final class Vocabulary {
      * A vocabulary out of a map from piece to id.
      *
      * @param source where it stands, for errors
+     * @param idsByPiece the ids, each an {@code int}'s value
      * @throws TokenizerException if an id is negative or stands for two pieces
      */
-    static Vocabulary of(String source, Map<String, Integer> idsByPiece) {
-        List<Map.Entry<String, Integer>> entries = new ArrayList<>(idsByPiece.entrySet());
-        entries.sort((a, b) -> Integer.compare(a.getValue(), b.getValue()));
+    static <I extends Number> Vocabulary of(String source, Map<String, I> idsByPiece) {
+        List<Map.Entry<String, I>> entries = new ArrayList<>(idsByPiece.entrySet());
+        entries.sort((a, b) -> Integer.compare(a.getValue().intValue(), b.getValue().intValue()));
         List<String> pieces = new ArrayList<>(entries.size());
         int[] ids = new int[entries.size()];
         for (int i = 0; i < ids.length; i++) {
-            ids[i] = entries.get(i).getValue();
+            ids[i] = entries.get(i).getValue().intValue();
             pieces.add(entries.get(i).getKey());
             if (ids[i] < 0 || ids[i] == Integer.MAX_VALUE) {
                 throw new TokenizerException(

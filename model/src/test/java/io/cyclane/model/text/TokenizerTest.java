@@ -266,8 +266,8 @@ class TokenizerTest {
             delimiter = ';',
             quoteCharacter = '`',
             value = {
-                "{\"model\": 1, \"model\": 2}; Duplicate",
-                "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 1, \"a\": 2}}}; Duplicate",
+                "{\"model\": 1, \"model\": 2}; 'model' twice",
+                "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 1, \"a\": 2}}}; 'a' twice",
                 "{\"model\"; is not JSON",
                 "[]; wanted an object",
                 "{} {}; something follows",
