@@ -48,6 +48,7 @@ import java.util.List;
  *     probabilities that nobody reads
  */
 record CodePath(Op op, int headWidth, boolean special) {
+    /** The last place in the order of {@link #urgency}. */
     static final int LEAST_URGENT = 2;
 
     /** The most tokens of {@link #program}: more than attention's block of keys. */

@@ -47,8 +47,8 @@ final class ModelJson {
                 json.get(member.getKey()).count();
             }
         }
-        @SuppressWarnings({"unchecked", "rawtypes"}) // As was just seen; a copy has 30,000 entries.
-        Map<String, Long> ids = (Map) members;
+        @SuppressWarnings("unchecked") // As was just seen; a copy would have 30,000 entries.
+        Map<String, Long> ids = (Map<String, Long>) (Map<String, ?>) members;
         return Vocabulary.of(json.place(), ids);
     }
 
