@@ -14,6 +14,15 @@ public record Parameter(String name, Type type) {
         if (!type.shape().isFixed()) {
             throw new ShapeException("parameter '" + name + "' has a bounded extent: " + type);
         }
+        if (!type.dtype().isFloat()) {
+            throw new ShapeException(
+                    "parameter '"
+                            + name
+                            + "' is "
+                            + type
+                            + ", but weights are numbers, F32 where programs are recorded: make"
+                            + " integers an input");
+        }
     }
 
     /** {@return an F32 parameter with these extents} */

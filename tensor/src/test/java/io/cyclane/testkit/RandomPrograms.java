@@ -274,6 +274,9 @@ public final class RandomPrograms {
     }
 
     private Tensor ofType(Type type) {
+        if (type.dtype() == DType.I32) { // never a parameter, but the carry that wants it is one
+            return visible(value -> value.type().equals(type)).getLast();
+        }
         List<Tensor> fitting = fitting(visible(_ -> true), type);
         return fitting.isEmpty()
                 ? add(g.copy(g.parameter(new Parameter("p" + names++, type))))
