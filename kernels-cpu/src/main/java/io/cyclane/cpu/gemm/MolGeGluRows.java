@@ -5,6 +5,7 @@ import static io.cyclane.cpu.gemm.PanelPacking.ROW_BYTES;
 import static io.cyclane.cpu.gemm.PanelPacking.WIDTH;
 
 import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.memory.Window;
 import io.cyclane.tensor.op.Activation;
 import java.lang.foreign.MemorySegment;
 
@@ -120,7 +121,7 @@ final class MolGeGluRows {
             for (int i = begin; i < begin + some; i++) {
                 long to = at + areas.valuesAt() + i * LeftBlock.ROW_BYTES;
                 long row = rowsAt + groups.rows()[i] * LeftBlock.ROW_BYTES;
-                MemorySegment.copy(scratch, row, scratch, to, 4L * columns);
+                Window.copy(scratch, row, scratch, to, 4L * columns);
             }
             narrow(operands.a1(), inputs, k, columns, sumsAt, from, end);
         }
@@ -222,8 +223,7 @@ final class MolGeGluRows {
     private void spread(long sumsAt, long valuesAt) {
         for (int i = 0; i < groups.size(); i++) {
             long from = sumsAt + groups.rows()[i] * ROW_BYTES;
-            MemorySegment.copy(
-                    scratch, from, scratch, valuesAt + i * LeftBlock.ROW_BYTES, ROW_BYTES / 2);
+            Window.copy(scratch, from, scratch, valuesAt + i * LeftBlock.ROW_BYTES, ROW_BYTES / 2);
         }
     }
 

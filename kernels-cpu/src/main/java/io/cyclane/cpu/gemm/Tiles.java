@@ -6,6 +6,7 @@ import static io.cyclane.cpu.Lanes.ORDER;
 import static io.cyclane.cpu.gemm.LeftBlock.INT;
 
 import io.cyclane.cpu.Lanes;
+import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -269,9 +270,10 @@ final class Tiles {
             long step,
             MemorySegment scratch,
             long leftAt) {
+        MemorySegment s = Window.of(panels, from, Math.max(0, end - from));
         int seen = 0;
-        for (long at = from; at < end; at += step) {
-            seen |= panels.get(INT, at);
+        for (long at = 0; at < end - from; at += step) {
+            seen |= s.get(INT, at);
         }
         // Where nobody looks; or C2 would drop the reads.
         scratch.set(INT, leftAt + LeftBlock.UNREAD, seen);
