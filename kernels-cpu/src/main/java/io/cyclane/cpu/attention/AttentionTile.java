@@ -91,9 +91,9 @@ final class AttentionTile {
 
     private static void scores8x2(
             MemorySegment s, long keysAt, long queriesAt, long toAt, int width) {
-        MemorySegment keys = Window.of(s, keysAt, ROWS * KEY_ROW);
-        MemorySegment queries = Window.of(s, queriesAt, CHUNK * ROW);
-        MemorySegment to = Window.of(s, toAt, ROWS * ROW);
+        MemorySegment keys = s.asSlice(keysAt, ROWS * KEY_ROW, 1);
+        MemorySegment queries = s.asSlice(queriesAt, CHUNK * ROW, 1);
+        MemorySegment to = s.asSlice(toAt, ROWS * ROW, 1);
         int count = Math.min(width, CHUNK);
         FloatVector c00 = FloatVector.zero(F32);
         FloatVector c01 = FloatVector.zero(F32);
@@ -295,9 +295,9 @@ final class AttentionTile {
 
     private static void values8x2(
             MemorySegment s, long weightsAt, long valuesAt, long toAt, int n) {
-        MemorySegment weights = Window.of(s, weightsAt, KEYS * ROW);
-        MemorySegment values = Window.of(s, valuesAt, KEYS * ROW);
-        MemorySegment to = Window.of(s, toAt, ROWS * ROW);
+        MemorySegment weights = s.asSlice(weightsAt, KEYS * ROW, 1);
+        MemorySegment values = s.asSlice(valuesAt, KEYS * ROW, 1);
+        MemorySegment to = s.asSlice(toAt, ROWS * ROW, 1);
         int count = Math.min(n, KEYS);
         FloatVector c00 = FloatVector.zero(F32);
         FloatVector c01 = FloatVector.zero(F32);

@@ -10,7 +10,6 @@ import static io.cyclane.cpu.gemm.Tiles.sum;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
-import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -29,9 +28,9 @@ final class Tile10Half {
             long panelAt,
             int inputs,
             long sumsAt) {
-        MemorySegment left = Window.of(scratch, leftAt, 10 * LEFT_ROW);
-        MemorySegment panel = Window.of(panels, panelAt, inputs * PANEL_ROW - (PANEL_ROW - VECTOR));
-        MemorySegment sums = Window.of(scratch, sumsAt, 10 * PANEL_ROW - (PANEL_ROW - VECTOR));
+        MemorySegment left = scratch.asSlice(leftAt, 10 * LEFT_ROW, 1);
+        MemorySegment panel = panels.asSlice(panelAt, inputs * PANEL_ROW - (PANEL_ROW - VECTOR), 1);
+        MemorySegment sums = scratch.asSlice(sumsAt, 10 * PANEL_ROW - (PANEL_ROW - VECTOR), 1);
         FloatVector a0 = sum(sums, 0);
         FloatVector a1 = sum(sums, 1 * PANEL_ROW);
         FloatVector a2 = sum(sums, 2 * PANEL_ROW);

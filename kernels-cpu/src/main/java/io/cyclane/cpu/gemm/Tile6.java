@@ -13,7 +13,6 @@ import static io.cyclane.cpu.gemm.Tiles.sum;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
-import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -33,11 +32,11 @@ final class Tile6 {
             long startAt,
             long sumsAt,
             long aheadAt) {
-        MemorySegment left = Window.of(scratch, leftAt, 6 * LEFT_ROW);
-        MemorySegment panel = Window.of(panels, panelAt, inputs * PANEL_ROW - REST);
-        MemorySegment start = Window.of(scratch, startAt, 6 * PANEL_ROW - REST);
-        MemorySegment sums = Window.of(scratch, sumsAt, 6 * PANEL_ROW - REST);
-        MemorySegment near = Window.of(panels, aheadAt, inputs * AHEAD);
+        MemorySegment left = scratch.asSlice(leftAt, 6 * LEFT_ROW, 1);
+        MemorySegment panel = panels.asSlice(panelAt, inputs * PANEL_ROW - REST, 1);
+        MemorySegment start = scratch.asSlice(startAt, 6 * PANEL_ROW - REST, 1);
+        MemorySegment sums = scratch.asSlice(sumsAt, 6 * PANEL_ROW - REST, 1);
+        MemorySegment near = panels.asSlice(aheadAt, inputs * AHEAD, 1);
         FloatVector a0 = sum(start, 0);
         FloatVector b0 = sum(start, VECTOR);
         FloatVector a1 = sum(start, 1 * PANEL_ROW);

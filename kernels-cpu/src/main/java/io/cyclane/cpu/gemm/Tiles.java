@@ -59,7 +59,8 @@ import jdk.incubator.vector.FloatVector;
  *       counts of known size most bounds checks fall away. Else the checks need so many registers
  *       that C2 keeps the left side's address in a vector register and moves it to and fro on the
  *       ports of the multiply-adds, in every iteration: 0.65 instead of 0.94. Compiled code makes
- *       no slices.
+ *       no slices. The tiles for 16 registers take them from a {@link Window}, which makes half the
+ *       code; in the one of ten rows that would bring a load near C2's limit of nodes, below.
  *   <li>The slices name an alignment of 1 to be taken by the form of {@code asSlice} that has one.
  *       The other is reached through a bridge, a method of one call, which HotSpot deems not worth
  *       a profile when C2 is busy at the time it is first compiled. C2 then holds that call for one
