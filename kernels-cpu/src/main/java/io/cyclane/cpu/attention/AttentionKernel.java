@@ -5,7 +5,6 @@ import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;
-import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -328,20 +327,16 @@ public final class AttentionKernel implements TwinKernel {
 
     /** A square of which some rows or columns may be missing. */
     private void takeSquare(long to, int row, int rows, int head, int square) {
+        MemorySegment from = q.place().segment();
         MemorySegment s = scratch.segment();
-        long last = (L - 1) * AttentionTile.ROW;
-        MemorySegment target = Window.of(s, to, last + AttentionTile.VECTOR);
-        for (int r = 0; r < L; r++) { // what lies between belongs to other queries
-            FloatVector.zero(F32).intoMemorySegment(target, r * AttentionTile.ROW, ORDER);
-        }
         long source = q.at(row, head * width + square * L);
         int columns = Math.min(L, width - square * L);
-        for (int r = 0; r < rows; r++) {
-            long from = source + r * q.strideBytes();
-            MemorySegment elements = Window.of(q.place().segment(), from, 4L * columns);
-            for (int c = 0; c < columns; c++) {
-                float element = elements.get(FLOAT, 4L * c) * factor;
-                target.set(FLOAT, r * AttentionTile.ROW + 4L * c, element);
+        for (int r = 0; r < L; r++) {
+            for (int c = 0; c < L; c++) {
+                boolean there = r < rows && c < columns;
+                float element =
+                        there ? from.get(FLOAT, source + r * q.strideBytes() + 4L * c) * factor : 0;
+                s.set(FLOAT, to + r * AttentionTile.ROW + 4L * c, element);
             }
         }
         Transpose.squares(s, to, AttentionTile.ROW, 1f, s, to, 1);

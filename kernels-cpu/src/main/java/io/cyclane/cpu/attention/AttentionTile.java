@@ -5,7 +5,6 @@ import static io.cyclane.cpu.attention.AttentionTileFew.values4x2;
 
 import io.cyclane.cpu.Lanes;
 import io.cyclane.cpu.math.VectorMath;
-import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -161,9 +160,9 @@ final class AttentionTile {
 
     private static void scores8x1(
             MemorySegment s, long keysAt, long queriesAt, long toAt, int width) {
-        MemorySegment keys = Window.of(s, keysAt, ROWS * KEY_ROW);
-        MemorySegment queries = Window.of(s, queriesAt, CHUNK * ROW);
-        MemorySegment to = Window.of(s, toAt, ROWS * ROW);
+        MemorySegment keys = s.asSlice(keysAt, ROWS * KEY_ROW, 1);
+        MemorySegment queries = s.asSlice(queriesAt, CHUNK * ROW, 1);
+        MemorySegment to = s.asSlice(toAt, ROWS * ROW, 1);
         int count = Math.min(width, CHUNK);
         FloatVector c00 = FloatVector.zero(F32);
         FloatVector c10 = FloatVector.zero(F32);
@@ -209,7 +208,7 @@ final class AttentionTile {
      * its score if {@code |distance + i - j| <= window}.
      */
     static void mask(MemorySegment s, long scores, int n, int distance, int window) {
-        MemorySegment rows = Window.of(s, scores, KEYS * ROW);
+        MemorySegment rows = s.asSlice(scores, KEYS * ROW, 1);
         int count = Math.min(n, KEYS);
         for (int j = 0; j < count; j++) {
             VectorMask<Float> beyond =
@@ -237,7 +236,7 @@ final class AttentionTile {
     }
 
     private static void raise(MemorySegment s, long scores, int n, long maxima, long factors) {
-        MemorySegment rows = Window.of(s, scores, KEYS * ROW);
+        MemorySegment rows = s.asSlice(scores, KEYS * ROW, 1);
         int count = Math.min(n, KEYS);
         FloatVector old = FloatVector.fromMemorySegment(F32, s, maxima, ORDER);
         FloatVector even = old;
@@ -260,7 +259,7 @@ final class AttentionTile {
 
     private static void weigh(
             MemorySegment s, long scores, int n, long maxima, long sums, long factors) {
-        MemorySegment rows = Window.of(s, scores, KEYS * ROW);
+        MemorySegment rows = s.asSlice(scores, KEYS * ROW, 1);
         int count = Math.min(n, KEYS);
         FloatVector high = FloatVector.fromMemorySegment(F32, s, maxima, ORDER);
         FloatVector factor = FloatVector.fromMemorySegment(F32, s, factors, ORDER);
@@ -370,11 +369,10 @@ final class AttentionTile {
      */
     static void join(
             MemorySegment s, long factors, long block, long to, long toBytes, int queries) {
-        MemorySegment shrink = Window.of(s, factors, 4L * queries);
         for (int q = 0; q < queries; q++) {
-            MemorySegment from = Window.of(s, block + q * ROW, ROW);
-            MemorySegment row = Window.of(s, to + q * toBytes, ROW);
-            FloatVector factor = FloatVector.broadcast(F32, shrink.get(FLOAT, 4L * q));
+            MemorySegment from = s.asSlice(block + q * ROW, ROW, 1);
+            MemorySegment row = s.asSlice(to + q * toBytes, ROW, 1);
+            FloatVector factor = FloatVector.broadcast(F32, s.get(FLOAT, factors + 4L * q));
             FloatVector a =
                     FloatVector.fromMemorySegment(F32, row, 0, ORDER)
                             .fma(factor, FloatVector.fromMemorySegment(F32, from, 0, ORDER));

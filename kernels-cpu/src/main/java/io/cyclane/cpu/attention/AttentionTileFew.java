@@ -12,7 +12,6 @@ import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 import static jdk.incubator.vector.FloatVector.zero;
 
-import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -29,9 +28,9 @@ final class AttentionTileFew {
 
     /** Scores of four keys, see {@link AttentionTile#scores}. */
     static void scores4x2(MemorySegment s, long keysAt, long queriesAt, long toAt, int width) {
-        MemorySegment keys = Window.of(s, keysAt, ROWS * KEY_ROW);
-        MemorySegment queries = Window.of(s, queriesAt, CHUNK * ROW);
-        MemorySegment to = Window.of(s, toAt, ROWS * ROW);
+        MemorySegment keys = s.asSlice(keysAt, ROWS * KEY_ROW, 1);
+        MemorySegment queries = s.asSlice(queriesAt, CHUNK * ROW, 1);
+        MemorySegment to = s.asSlice(toAt, ROWS * ROW, 1);
         int count = Math.min(width, CHUNK);
         FloatVector a0 = zero(F32);
         FloatVector b0 = zero(F32);
@@ -71,9 +70,9 @@ final class AttentionTileFew {
 
     /** The weighed values of four queries, see {@link AttentionTile#values}. */
     static void values4x2(MemorySegment s, long weightsAt, long valuesAt, long toAt, int n) {
-        MemorySegment weights = Window.of(s, weightsAt, (KEYS - 1) * ROW + 4L * ROWS);
-        MemorySegment values = Window.of(s, valuesAt, KEYS * ROW);
-        MemorySegment to = Window.of(s, toAt, ROWS * ROW);
+        MemorySegment weights = s.asSlice(weightsAt, (KEYS - 1) * ROW + 4L * ROWS, 1);
+        MemorySegment values = s.asSlice(valuesAt, KEYS * ROW, 1);
+        MemorySegment to = s.asSlice(toAt, ROWS * ROW, 1);
         int count = Math.min(n, KEYS);
         FloatVector a0 = zero(F32);
         FloatVector b0 = zero(F32);

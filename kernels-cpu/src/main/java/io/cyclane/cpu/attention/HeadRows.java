@@ -1,7 +1,6 @@
 package io.cyclane.cpu.attention;
 
 import io.cyclane.cpu.Lanes;
-import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -14,15 +13,11 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>Rows come from beyond the second-level cache as often as not, 130 ns away, so what counts is
  * how many of them a core has asked for at a time, and it looks 500 instructions ahead. A vector
- * that is loaded from one segment and stored to another would cost 55 of them: most ask whether the
- * two are still open and how long they are, and after every store C2 asks again. From slices of a
- * {@link Window}, several loaded before the first is stored, it takes a quarter of the time, hot or
- * cold (Xeon, AVX-512, JDK 25). Four rows with a product each are too many for C2, which then makes
- * ten times the code, so they are two.
- *
- * <p>The loops over pairs are written out for another reason too: a shorter method is inlined into
- * attention's, where C2 has no nodes left to inline what makes a slice, and the slices go to the
- * heap. So the loops over single vectors, which are inlined into others, make none.
+ * that is loaded from one segment and stored to another costs 55 of them: most ask whether the two
+ * are still open and how long they are, and after every store C2 asks again. From slices of known
+ * size, several loaded before the first is stored, it takes a quarter of the time, hot or cold
+ * (Xeon, AVX-512, JDK 25). Four rows with a product each are too many for C2, which then makes ten
+ * times the code, so they are two.
  */
 final class HeadRows {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
@@ -42,20 +37,18 @@ final class HeadRows {
             long target,
             long targetBytes,
             int rows) {
-        MemorySegment s = Window.of(from, source, span(rows, sourceBytes));
-        MemorySegment t = Window.of(to, target, span(rows, targetBytes));
         int r = 0;
         for (; r < rows - 3; r += 4) {
-            long a = r * sourceBytes;
-            MemorySegment s0 = s.asSlice(a, ROW, 1);
-            MemorySegment s1 = s.asSlice(a + sourceBytes, ROW, 1);
-            MemorySegment s2 = s.asSlice(a + 2 * sourceBytes, ROW, 1);
-            MemorySegment s3 = s.asSlice(a + 3 * sourceBytes, ROW, 1);
-            long b = r * targetBytes;
-            MemorySegment t0 = t.asSlice(b, ROW, 1);
-            MemorySegment t1 = t.asSlice(b + targetBytes, ROW, 1);
-            MemorySegment t2 = t.asSlice(b + 2 * targetBytes, ROW, 1);
-            MemorySegment t3 = t.asSlice(b + 3 * targetBytes, ROW, 1);
+            long a = source + r * sourceBytes;
+            MemorySegment s0 = from.asSlice(a, ROW, 1);
+            MemorySegment s1 = from.asSlice(a + sourceBytes, ROW, 1);
+            MemorySegment s2 = from.asSlice(a + 2 * sourceBytes, ROW, 1);
+            MemorySegment s3 = from.asSlice(a + 3 * sourceBytes, ROW, 1);
+            long b = target + r * targetBytes;
+            MemorySegment t0 = to.asSlice(b, ROW, 1);
+            MemorySegment t1 = to.asSlice(b + targetBytes, ROW, 1);
+            MemorySegment t2 = to.asSlice(b + 2 * targetBytes, ROW, 1);
+            MemorySegment t3 = to.asSlice(b + 3 * targetBytes, ROW, 1);
             FloatVector v00 = FloatVector.fromMemorySegment(F32, s0, 0, ORDER);
             FloatVector v01 = FloatVector.fromMemorySegment(F32, s0, VECTOR, ORDER);
             FloatVector v10 = FloatVector.fromMemorySegment(F32, s1, 0, ORDER);
@@ -76,11 +69,6 @@ final class HeadRows {
         copyOne(from, source, sourceBytes, to, target, targetBytes, r, rows);
         long half = VECTOR;
         copyOne(from, source + half, sourceBytes, to, target + half, targetBytes, r, rows);
-    }
-
-    /** {@return the bytes from the first of so many rows of two vectors to the end of the last} */
-    private static long span(int rows, long distance) {
-        return rows == 0 ? 0 : (rows - 1) * distance + ROW;
     }
 
     /** Copies rows {@code first} to {@code end} of one vector. */
@@ -109,19 +97,16 @@ final class HeadRows {
             long target,
             long targetBytes,
             int rows) {
-        MemorySegment f = Window.of(from, shares, 4L * rows);
-        MemorySegment s = Window.of(from, source, span(rows, sourceBytes));
-        MemorySegment t = Window.of(to, target, span(rows, targetBytes));
         int r = 0;
         for (; r < rows - 1; r += 2) {
-            float f0 = f.get(FLOAT, 4L * r);
-            float f1 = f.get(FLOAT, 4L * r + 4);
-            long a = r * sourceBytes;
-            MemorySegment s0 = s.asSlice(a, ROW, 1);
-            MemorySegment s1 = s.asSlice(a + sourceBytes, ROW, 1);
-            long b = r * targetBytes;
-            MemorySegment t0 = t.asSlice(b, ROW, 1);
-            MemorySegment t1 = t.asSlice(b + targetBytes, ROW, 1);
+            float f0 = from.get(FLOAT, shares + 4L * r);
+            float f1 = from.get(FLOAT, shares + 4L * r + 4);
+            long a = source + r * sourceBytes;
+            MemorySegment s0 = from.asSlice(a, ROW, 1);
+            MemorySegment s1 = from.asSlice(a + sourceBytes, ROW, 1);
+            long b = target + r * targetBytes;
+            MemorySegment t0 = to.asSlice(b, ROW, 1);
+            MemorySegment t1 = to.asSlice(b + targetBytes, ROW, 1);
             FloatVector share0 = FloatVector.broadcast(F32, f0);
             FloatVector v00 = FloatVector.fromMemorySegment(F32, s0, 0, ORDER).mul(share0);
             FloatVector v01 = FloatVector.fromMemorySegment(F32, s0, VECTOR, ORDER).mul(share0);

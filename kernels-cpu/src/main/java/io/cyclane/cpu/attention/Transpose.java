@@ -1,7 +1,6 @@
 package io.cyclane.cpu.attention;
 
 import io.cyclane.cpu.Lanes;
-import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -98,7 +97,7 @@ final class Transpose {
             FloatVector t3 = s3.blend(s2.rearrange(DOWN_QUARTER), LOW_QUARTER);
             long distance = QUARTER * ROW;
             MemorySegment rows =
-                    Window.of(to, target + (square * L + row) * ROW, 3 * distance + VECTOR);
+                    to.asSlice(target + (square * L + row) * ROW, 3 * distance + VECTOR, 1);
             t0.intoMemorySegment(rows, 0, ORDER);
             t1.intoMemorySegment(rows, distance, ORDER);
             t2.intoMemorySegment(rows, 2 * distance, ORDER);
@@ -109,7 +108,7 @@ final class Transpose {
     /** Steps 2 and 1. */
     private static void near(MemorySegment s, long target, int squares) {
         for (int n = 0; n < squares * QUARTER; n++) {
-            MemorySegment rows = Window.of(s, target + n * 4 * ROW, 3 * ROW + VECTOR);
+            MemorySegment rows = s.asSlice(target + n * 4 * ROW, 3 * ROW + VECTOR, 1);
             FloatVector r0 = FloatVector.fromMemorySegment(F32, rows, 0, ORDER);
             FloatVector r1 = FloatVector.fromMemorySegment(F32, rows, ROW, ORDER);
             FloatVector r2 = FloatVector.fromMemorySegment(F32, rows, 2 * ROW, ORDER);
@@ -132,7 +131,7 @@ final class Transpose {
     /** Step 1. */
     private static void next(MemorySegment s, long target, int squares) {
         for (int n = 0; n < squares * HALF; n++) {
-            MemorySegment rows = Window.of(s, target + n * 2 * ROW, ROW + VECTOR);
+            MemorySegment rows = s.asSlice(target + n * 2 * ROW, ROW + VECTOR, 1);
             FloatVector r0 = FloatVector.fromMemorySegment(F32, rows, 0, ORDER);
             FloatVector r1 = FloatVector.fromMemorySegment(F32, rows, ROW, ORDER);
             r0.blend(r1.rearrange(UP_1), HIGH_1).intoMemorySegment(rows, 0, ORDER);

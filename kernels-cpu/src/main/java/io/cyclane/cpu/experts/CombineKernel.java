@@ -11,7 +11,6 @@ import io.cyclane.cpu.Workers;
 import io.cyclane.cpu.elementwise.RowBlocks;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;
-import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
@@ -86,27 +85,24 @@ public final class CombineKernel implements TwinKernel {
             long yAt,
             int choices,
             int width) {
-        MemorySegment factors = Window.of(gates, gatesAt, 4L * choices);
-        MemorySegment rows = Window.of(x, xAt, 4L * choices * width);
-        MemorySegment sum = Window.of(y, yAt, 4L * width);
         int bound = F32.loopBound(width);
         int i = 0;
         for (; i < bound; i += COUNT) {
             FloatVector sums = FloatVector.zero(F32);
             for (int j = 0; j < choices; j++) {
-                FloatVector gate = FloatVector.broadcast(F32, factors.get(FLOAT, 4L * j));
-                long from = 4L * ((long) j * width + i);
-                sums = gate.fma(fromMemorySegment(F32, rows, from, ORDER), sums);
+                FloatVector gate = FloatVector.broadcast(F32, gates.get(FLOAT, gatesAt + 4L * j));
+                long from = xAt + 4L * ((long) j * width + i);
+                sums = gate.fma(fromMemorySegment(F32, x, from, ORDER), sums);
             }
-            sums.intoMemorySegment(sum, 4L * i, ORDER);
+            sums.intoMemorySegment(y, yAt + 4L * i, ORDER);
         }
         for (; i < width; i++) {
-            float total = 0;
+            float sum = 0;
             for (int j = 0; j < choices; j++) {
-                float gate = factors.get(FLOAT, 4L * j);
-                total = Math.fma(gate, rows.get(FLOAT, 4L * ((long) j * width + i)), total);
+                float gate = gates.get(FLOAT, gatesAt + 4L * j);
+                sum = Math.fma(gate, x.get(FLOAT, xAt + 4L * ((long) j * width + i)), sum);
             }
-            sum.set(FLOAT, 4L * i, total);
+            y.set(FLOAT, yAt + 4L * i, sum);
         }
     }
 

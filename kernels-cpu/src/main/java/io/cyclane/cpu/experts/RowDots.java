@@ -8,7 +8,6 @@ import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.math.ScalarSums;
 import io.cyclane.cpu.math.VectorMath;
-import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
@@ -55,8 +54,6 @@ final class RowDots {
             long xAt,
             MemorySegment y,
             long yAt) {
-        MemorySegment rows = Window.of(w, wAt, 16L * inputs);
-        MemorySegment left = Window.of(x, xAt, 4L * inputs);
         long row = 4L * inputs;
         int bound = F32.loopBound(inputs);
         FloatVector sums0 = FloatVector.zero(F32);
@@ -64,12 +61,12 @@ final class RowDots {
         FloatVector sums2 = FloatVector.zero(F32);
         FloatVector sums3 = FloatVector.zero(F32);
         for (int i = 0; i < bound; i += COUNT) {
-            long at = 4L * i;
-            FloatVector a = fromMemorySegment(F32, left, at, ORDER);
-            sums0 = a.fma(fromMemorySegment(F32, rows, at, ORDER), sums0);
-            sums1 = a.fma(fromMemorySegment(F32, rows, at + row, ORDER), sums1);
-            sums2 = a.fma(fromMemorySegment(F32, rows, at + 2 * row, ORDER), sums2);
-            sums3 = a.fma(fromMemorySegment(F32, rows, at + 3 * row, ORDER), sums3);
+            long at = wAt + 4L * i;
+            FloatVector a = fromMemorySegment(F32, x, xAt + 4L * i, ORDER);
+            sums0 = a.fma(fromMemorySegment(F32, w, at, ORDER), sums0);
+            sums1 = a.fma(fromMemorySegment(F32, w, at + row, ORDER), sums1);
+            sums2 = a.fma(fromMemorySegment(F32, w, at + 2 * row, ORDER), sums2);
+            sums3 = a.fma(fromMemorySegment(F32, w, at + 3 * row, ORDER), sums3);
         }
         rest(w, wAt, bound, inputs, x, xAt, VectorMath.sum(sums0), y, yAt);
         rest(w, wAt + row, bound, inputs, x, xAt, VectorMath.sum(sums1), y, yAt + 4);
@@ -85,13 +82,11 @@ final class RowDots {
             long xAt,
             MemorySegment y,
             long yAt) {
-        MemorySegment row = Window.of(w, wAt, 4L * inputs);
-        MemorySegment left = Window.of(x, xAt, 4L * inputs);
         int bound = F32.loopBound(inputs);
         FloatVector sums = FloatVector.zero(F32);
         for (int i = 0; i < bound; i += COUNT) {
-            FloatVector a = fromMemorySegment(F32, left, 4L * i, ORDER);
-            sums = a.fma(fromMemorySegment(F32, row, 4L * i, ORDER), sums);
+            FloatVector a = fromMemorySegment(F32, x, xAt + 4L * i, ORDER);
+            sums = a.fma(fromMemorySegment(F32, w, wAt + 4L * i, ORDER), sums);
         }
         rest(w, wAt, bound, inputs, x, xAt, VectorMath.sum(sums), y, yAt);
     }

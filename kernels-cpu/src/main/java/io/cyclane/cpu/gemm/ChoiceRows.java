@@ -9,7 +9,6 @@ import static io.cyclane.cpu.gemm.PanelPacking.WIDTH;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
-import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -23,11 +22,10 @@ final class ChoiceRows {
     /** Clears the first half of a panel's columns in rows of a {@link LeftBlock}. */
     static void clearHalf(MemorySegment scratch, long to, int rows) {
         FloatVector zero = FloatVector.zero(F32);
-        MemorySegment s = Window.of(scratch, to, rows * LeftBlock.ROW_BYTES);
         for (int row = 0; row < rows; row++) {
             for (int column = 0; column < HALF; column += COUNT) {
-                long at = row * LeftBlock.ROW_BYTES + 4L * column;
-                zero.intoMemorySegment(s, at, ORDER);
+                long at = to + row * LeftBlock.ROW_BYTES + 4L * column;
+                zero.intoMemorySegment(scratch, at, ORDER);
             }
         }
     }
@@ -36,12 +34,10 @@ final class ChoiceRows {
     static void copy(
             MemorySegment scratch, long sumsAt, int[] rows, int first, int count, long to) {
         for (int i = 0; i < count; i++) {
-            MemorySegment from =
-                    Window.of(scratch, sumsAt + rows[first + i] * ROW_BYTES, ROW_BYTES);
-            MemorySegment row = Window.of(scratch, to + i * ROW_BYTES, ROW_BYTES);
+            long from = sumsAt + rows[first + i] * ROW_BYTES;
             for (int column = 0; column < WIDTH; column += COUNT) {
-                fromMemorySegment(F32, from, 4L * column, ORDER)
-                        .intoMemorySegment(row, 4L * column, ORDER);
+                fromMemorySegment(F32, scratch, from + 4L * column, ORDER)
+                        .intoMemorySegment(scratch, to + i * ROW_BYTES + 4L * column, ORDER);
             }
         }
     }
@@ -64,22 +60,16 @@ final class ChoiceRows {
         for (int i = 0; i < count; i++) {
             int position = first + i;
             FloatVector gate = broadcast(F32, gates[position]);
-            MemorySegment each = Window.of(scratch, eachAt + i * ROW_BYTES, ROW_BYTES);
-            MemorySegment kept =
-                    Window.of(scratch, valuesAt + position * LeftBlock.ROW_BYTES, ROW_BYTES / 2);
-            MemorySegment mixed =
-                    Window.of(
-                            scratch,
-                            hiddenAt + rows[position] * LeftBlock.ROW_BYTES,
-                            ROW_BYTES / 2);
             for (int column = 0; column < HALF; column += COUNT) {
-                long at = 4L * column;
+                long from = eachAt + i * ROW_BYTES + 4L * column;
                 FloatVector z =
-                        fromMemorySegment(F32, each, at, ORDER)
-                                .mul(fromMemorySegment(F32, each, at + ROW_BYTES / 2, ORDER));
-                z.intoMemorySegment(kept, at, ORDER);
-                gate.fma(z, fromMemorySegment(F32, mixed, at, ORDER))
-                        .intoMemorySegment(mixed, at, ORDER);
+                        fromMemorySegment(F32, scratch, from, ORDER)
+                                .mul(fromMemorySegment(F32, scratch, from + ROW_BYTES / 2, ORDER));
+                long kept = valuesAt + position * LeftBlock.ROW_BYTES + 4L * column;
+                z.intoMemorySegment(scratch, kept, ORDER);
+                long to = hiddenAt + rows[position] * LeftBlock.ROW_BYTES + 4L * column;
+                gate.fma(z, fromMemorySegment(F32, scratch, to, ORDER))
+                        .intoMemorySegment(scratch, to, ORDER);
             }
         }
     }
@@ -88,25 +78,22 @@ final class ChoiceRows {
     static void add(
             MemorySegment scratch, long eachAt, int first, int count, int[] rows, long sumsAt) {
         for (int i = 0; i < count; i++) {
-            MemorySegment each = Window.of(scratch, eachAt + i * ROW_BYTES, ROW_BYTES);
-            MemorySegment sums =
-                    Window.of(scratch, sumsAt + rows[first + i] * ROW_BYTES, ROW_BYTES);
+            long from = eachAt + i * ROW_BYTES;
+            long to = sumsAt + rows[first + i] * ROW_BYTES;
             for (int column = 0; column < WIDTH; column += COUNT) {
-                fromMemorySegment(F32, sums, 4L * column, ORDER)
-                        .add(fromMemorySegment(F32, each, 4L * column, ORDER))
-                        .intoMemorySegment(sums, 4L * column, ORDER);
+                fromMemorySegment(F32, scratch, to + 4L * column, ORDER)
+                        .add(fromMemorySegment(F32, scratch, from + 4L * column, ORDER))
+                        .intoMemorySegment(scratch, to + 4L * column, ORDER);
             }
         }
     }
 
     /** Adds so many sums to others. */
     static void addAll(MemorySegment scratch, long from, long to, int count) {
-        MemorySegment more = Window.of(scratch, from, 4L * count);
-        MemorySegment sums = Window.of(scratch, to, 4L * count);
         for (int i = 0; i < count; i += COUNT) {
-            fromMemorySegment(F32, sums, 4L * i, ORDER)
-                    .add(fromMemorySegment(F32, more, 4L * i, ORDER))
-                    .intoMemorySegment(sums, 4L * i, ORDER);
+            fromMemorySegment(F32, scratch, to + 4L * i, ORDER)
+                    .add(fromMemorySegment(F32, scratch, from + 4L * i, ORDER))
+                    .intoMemorySegment(scratch, to + 4L * i, ORDER);
         }
     }
 }

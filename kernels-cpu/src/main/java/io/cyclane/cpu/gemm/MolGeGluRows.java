@@ -5,7 +5,6 @@ import static io.cyclane.cpu.gemm.PanelPacking.ROW_BYTES;
 import static io.cyclane.cpu.gemm.PanelPacking.WIDTH;
 
 import io.cyclane.tensor.host.Place;
-import io.cyclane.tensor.memory.Window;
 import io.cyclane.tensor.op.Activation;
 import java.lang.foreign.MemorySegment;
 
@@ -121,7 +120,7 @@ final class MolGeGluRows {
             for (int i = begin; i < begin + some; i++) {
                 long to = at + areas.valuesAt() + i * LeftBlock.ROW_BYTES;
                 long row = rowsAt + groups.rows()[i] * LeftBlock.ROW_BYTES;
-                Window.copy(scratch, row, scratch, to, 4L * columns);
+                MemorySegment.copy(scratch, row, scratch, to, 4L * columns);
             }
             narrow(operands.a1(), inputs, k, columns, sumsAt, from, end);
         }
@@ -223,7 +222,8 @@ final class MolGeGluRows {
     private void spread(long sumsAt, long valuesAt) {
         for (int i = 0; i < groups.size(); i++) {
             long from = sumsAt + groups.rows()[i] * ROW_BYTES;
-            Window.copy(scratch, from, scratch, valuesAt + i * LeftBlock.ROW_BYTES, ROW_BYTES / 2);
+            MemorySegment.copy(
+                    scratch, from, scratch, valuesAt + i * LeftBlock.ROW_BYTES, ROW_BYTES / 2);
         }
     }
 
