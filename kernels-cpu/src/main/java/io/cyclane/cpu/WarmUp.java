@@ -59,7 +59,6 @@ final class WarmUp {
     private static final long WAIT_NANOS = 20_000_000;
 
     private static final int MOST_URGENT_ROUNDS = 300;
-    private static final int MOST_URGENT_SECONDS = 3;
     private static final int MOST_ROUNDS = 1000;
     private static final int MOST_SECONDS = 30;
 
@@ -143,17 +142,9 @@ final class WarmUp {
             this.readiness = readiness;
         }
 
-        /**
-         * A path that C2 makes nothing of does not hold up the others for ever. What is nearly
-         * ready has many rounds in little time.
-         */
+        /** A path that C2 makes nothing of does not hold up the others for ever. */
         int urgency() {
-            boolean late = rounds >= MOST_URGENT_ROUNDS && seconds() >= MOST_URGENT_SECONDS;
-            return late ? CodePath.LEAST_URGENT : path.urgency();
-        }
-
-        private double seconds() {
-            return (System.nanoTime() - startNanos) * 1e-9;
+            return rounds < MOST_URGENT_ROUNDS ? path.urgency() : CodePath.LEAST_URGENT;
         }
 
         boolean isDecidedAfterARound() {
@@ -170,12 +161,13 @@ final class WarmUp {
             boolean few = allocated >= 0 && allocated <= firstRoundBytes / NEARLY_CLEAN;
             nearlyCleanRounds = few ? nearlyCleanRounds + 1 : 0;
             boolean clean = cleanRounds >= CLEAN_ROUNDS || nearlyCleanRounds >= NEARLY_CLEAN_ROUNDS;
-            boolean late = rounds >= MOST_ROUNDS && seconds() >= MOST_SECONDS;
+            double seconds = (System.nanoTime() - startNanos) * 1e-9;
+            boolean late = rounds >= MOST_ROUNDS && seconds >= MOST_SECONDS;
             if (!clean && !late) {
                 return false;
             }
             readiness.ready = clean || isFaster(run);
-            LOG.log(Level.DEBUG, "{0}: {1} rounds, {2} s", path, rounds, seconds());
+            LOG.log(Level.DEBUG, "{0}: {1} rounds, {2} s", path, rounds, seconds);
             run.close();
             return true;
         }

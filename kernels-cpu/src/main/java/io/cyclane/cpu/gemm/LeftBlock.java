@@ -1,7 +1,6 @@
 package io.cyclane.cpu.gemm;
 
 import io.cyclane.cpu.Floats;
-import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -64,7 +63,7 @@ final class LeftBlock {
             long count = Math.min(CHUNK, inputs - k);
             for (int row = 0; row < rows; row++) {
                 long from = xAt + 4L * ((long) row * inputs + k);
-                Window.copy(x, from, block, to + row * ROW_BYTES, 4L * count);
+                MemorySegment.copy(x, from, block, to + row * ROW_BYTES, 4L * count);
             }
             to += chunkBytes(rows);
         }

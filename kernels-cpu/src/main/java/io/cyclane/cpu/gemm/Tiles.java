@@ -6,7 +6,6 @@ import static io.cyclane.cpu.Lanes.ORDER;
 import static io.cyclane.cpu.gemm.LeftBlock.INT;
 
 import io.cyclane.cpu.Lanes;
-import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -59,8 +58,7 @@ import jdk.incubator.vector.FloatVector;
  *       counts of known size most bounds checks fall away. Else the checks need so many registers
  *       that C2 keeps the left side's address in a vector register and moves it to and fro on the
  *       ports of the multiply-adds, in every iteration: 0.65 instead of 0.94. Compiled code makes
- *       no slices. The tiles for 16 registers take them from a {@link Window}, which makes half the
- *       code; in the one of ten rows that would bring a load near C2's limit of nodes, below.
+ *       no slices.
  *   <li>The slices name an alignment of 1 to be taken by the form of {@code asSlice} that has one.
  *       The other is reached through a bridge, a method of one call, which HotSpot deems not worth
  *       a profile when C2 is busy at the time it is first compiled. C2 then holds that call for one
@@ -271,10 +269,9 @@ final class Tiles {
             long step,
             MemorySegment scratch,
             long leftAt) {
-        MemorySegment s = Window.of(panels, from, Math.max(0, end - from));
         int seen = 0;
-        for (long at = 0; at < end - from; at += step) {
-            seen |= s.get(INT, at);
+        for (long at = from; at < end; at += step) {
+            seen |= panels.get(INT, at);
         }
         // Where nobody looks; or C2 would drop the reads.
         scratch.set(INT, leftAt + LeftBlock.UNREAD, seen);
