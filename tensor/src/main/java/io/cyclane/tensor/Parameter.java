@@ -14,14 +14,10 @@ public record Parameter(String name, Type type) {
         if (!type.shape().isFixed()) {
             throw new ShapeException("parameter '" + name + "' has a bounded extent: " + type);
         }
-        if (!type.dtype().isFloat()) {
+        if (!type.dtype().isFloat()) { // F32 is computed in BF16 or F64, too, but never in these
             throw new ShapeException(
-                    "parameter '"
-                            + name
-                            + "' is "
-                            + type
-                            + ", but weights are numbers, F32 where programs are recorded: make"
-                            + " integers an input");
+                    "parameter '%s' is %s, but weights are F32: make it an input"
+                            .formatted(name, type));
         }
     }
 

@@ -59,8 +59,7 @@ class ShapeTest {
                 "parameter 'w' has a bounded extent: F32 [tokens<=7]",
                 () -> new Parameter("w", Type.f32(Shape.of(TOKENS))));
         assertMessage(
-                "parameter 'ids' is I32 [3], but weights are numbers, F32 where programs are"
-                        + " recorded: make integers an input",
+                "parameter 'ids' is I32 [3], but weights are F32: make it an input",
                 () -> new Parameter("ids", Type.i32(Shape.of(3))));
         assertMessage(
                 "variable 'v' has a bounded extent: I32 [tokens<=7]",
