@@ -13,12 +13,12 @@ import java.util.List;
  * first token's, Cyclane computes what follows the last attention for first tokens alone, which a
  * graph of all tokens' states can not.
  */
-abstract class Engine implements AutoCloseable {
+public abstract class Engine implements AutoCloseable {
     /** The name of Cyclane among engines. */
-    static final String CYCLANE = "cyclane";
+    public static final String CYCLANE = "cyclane";
 
     /** ONNX Runtime on the same weights. */
-    static final String ONNX_F32 = "onnxruntime-f32";
+    public static final String ONNX_F32 = "onnxruntime-f32";
 
     /** ONNX Runtime on the quantised export of the same model. */
     static final String ONNX_INT8 = "onnxruntime-int8";
@@ -36,7 +36,7 @@ abstract class Engine implements AutoCloseable {
      * @param threads how many it may use. For Cyclane the process must have been started with as
      *     many, by the property {@code cyclane.threads}.
      */
-    static Engine open(String name, Subject subject, BatchShape shape, int threads) {
+    public static Engine open(String name, Subject subject, BatchShape shape, int threads) {
         return switch (name) {
             case CYCLANE -> new Cyclane(subject.model(), shape, threads);
             case ONNX_F32 -> new OnnxRuntime(subject.graph(), shape, threads);
@@ -48,7 +48,7 @@ abstract class Engine implements AutoCloseable {
     }
 
     /** Runs the batch once. */
-    abstract void run();
+    public abstract void run();
 
     @Override
     public abstract void close();
@@ -71,7 +71,7 @@ abstract class Engine implements AutoCloseable {
         }
 
         @Override
-        void run() {
+        public void run() {
             encoder.embed(batch, vectors);
         }
 
@@ -92,7 +92,7 @@ abstract class Engine implements AutoCloseable {
         }
 
         @Override
-        void run() {
+        public void run() {
             padded.run();
         }
 

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  */
 public record Subject(String model, String graph) {
     /** The model of which there is an int8 form too. */
-    static final Subject MINILM = new Subject("minilm", OnnxRuntimeModel.MINILM_F32);
+    public static final Subject MINILM = new Subject("minilm", OnnxRuntimeModel.MINILM_F32);
 
     private static final long SEED = 1;
 

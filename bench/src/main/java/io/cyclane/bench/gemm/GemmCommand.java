@@ -4,6 +4,7 @@ import io.cyclane.bench.Alternation;
 import io.cyclane.bench.Figures;
 import io.cyclane.bench.Main;
 import io.cyclane.bench.Spread;
+import io.cyclane.bench.peak.RegisterLoop;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.Backends;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ import picocli.CommandLine.Option;
 
 /**
  * Matrix products of encoders on one thread, beside oneMKL and OpenBLAS, which take turns with
- * Cyclane in this process.
+ * Cyclane in this process, and all of them beside what the registers alone could do at the time.
  */
 @Command(
         name = "gemm",
@@ -107,23 +108,29 @@ public final class GemmCommand implements Runnable {
             double warm,
             Map<String, List<Double>> ratios) {
         String name = "gemm/" + shape + "/1t";
-        try (GemmPeers peers = new GemmPeers(shape, backend, libraries)) {
-            List<Alternation.Contender> contenders = peers.contenders();
+        try (GemmPeers peers = new GemmPeers(shape, backend, libraries);
+                RegisterLoop loop = new RegisterLoop(1)) {
+            List<Alternation.Contender> contenders = new ArrayList<>(peers.contenders());
+            contenders.add(new Alternation.Contender("registers", loop.flops(), loop::run));
             double[][] rates =
                     new Alternation(warm, /* warmCalls */ 3, runSeconds, runs).rates(contenders);
+            double[] registers = rates[rates.length - 1];
             double[] best = new double[runs];
             figures.print(name + "/gflops", Spread.ofGigas(rates[0]));
-            for (int i = 1; i < rates.length; i++) {
+            figures.print(name + "/of-registers", Spread.ofRatios(rates[0], registers));
+            for (int i = 1; i < rates.length - 1; i++) {
                 String peer = contenders.get(i).name();
                 Spread ratio = Spread.ofRatios(rates[0], rates[i]);
                 figures.print(name + "/" + peer + "/gflops", Spread.ofGigas(rates[i]));
+                figures.print(
+                        name + "/" + peer + "/of-registers", Spread.ofRatios(rates[i], registers));
                 figures.print(name + "/over-" + peer, ratio);
                 collect(ratios, shape, peer, ratio);
                 for (int run = 0; run < runs; run++) {
                     best[run] = Math.max(best[run], rates[i][run]);
                 }
             }
-            if (rates.length > 1) {
+            if (peers.contenders().size() > 1) {
                 collect(ratios, shape, "best", Spread.ofRatios(rates[0], best));
             }
         }

@@ -6,13 +6,12 @@ import io.cyclane.bench.Figures;
 import io.cyclane.bench.Main;
 import io.cyclane.bench.Spread;
 import io.cyclane.bench.encoder.BatchShape;
+import io.cyclane.bench.encoder.Engine;
+import io.cyclane.bench.encoder.Subject;
 import io.cyclane.bench.op.OneOp;
 import io.cyclane.cpu.CpuBackend;
-import io.cyclane.model.Encoder;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.backend.Backend;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,7 +21,9 @@ import picocli.CommandLine.Option;
 /**
  * The dense layers of MiniLM, and the whole of it, beside a loop of multiply-adds that touches
  * nothing but registers, in turn in this process: what of the machine they use, and what they gain
- * by a second thread, which on a machine that is shared is never known otherwise.
+ * by a second thread, which on a machine that is shared is never known otherwise. ONNX Runtime
+ * takes its turns too: the registers' rate over its own is the most that any program could be ahead
+ * of it in F32 here, if products ran at that rate and nothing else took time.
  */
 @Command(
         name = "peak",
@@ -30,7 +31,9 @@ import picocli.CommandLine.Option;
         description = "products and MiniLM beside what the registers alone can do, GFLOP/s",
         sortOptions = false)
 public final class PeakCommand implements Runnable {
-    private static final BatchShape BATCH = BatchShape.of("8x128");
+    /** The rows of the products that are measured alone. */
+    private static final int ROWS = 1024;
+
     private static final int WIDTH = 384;
     private static final int HIDDEN = 1536;
     private static final int LAYERS = 6;
@@ -41,6 +44,13 @@ public final class PeakCommand implements Runnable {
     };
 
     private final Main main;
+
+    @Option(
+            names = "--shapes",
+            split = ",",
+            defaultValue = "8x128",
+            description = "of MiniLM's batches: texts x tokens (default: ${DEFAULT-VALUE})")
+    private List<String> shapes = List.of();
 
     @Option(
             names = "--threads",
@@ -77,7 +87,7 @@ public final class PeakCommand implements Runnable {
             List<OneOp> each = new ArrayList<>();
             for (int[] weight : WEIGHTS) {
                 Parameter parameter = Parameter.of("weight", weight[1], weight[0]);
-                each.add(OneOp.product(backend, BATCH.tokens(), parameter));
+                each.add(OneOp.product(backend, ROWS, parameter));
             }
             return new Products(each);
         }
@@ -94,65 +104,74 @@ public final class PeakCommand implements Runnable {
 
     @Override
     public void run() {
-        Figures figures = main.figures();
+        List<BatchShape> batches = shapes.stream().map(BatchShape::of).toList();
         System.setProperty("cyclane.threads", "1");
+        List<Engine> engines = new ArrayList<>();
         try (RegisterLoop one = new RegisterLoop(1);
                 RegisterLoop some = new RegisterLoop(threads);
                 Backend oneThread = CpuBackend.open(1);
                 Backend someThreads = CpuBackend.open(threads);
                 Products products = Products.open(oneThread);
-                Products shared = Products.open(someThreads);
-                Encoder encoder =
-                        Encoder.builder("minilm").backend("cpu").capacity(BATCH.capacity()).load();
-                Arena arena = Arena.ofConfined()) {
-            var batch = BATCH.batch();
-            MemorySegment vectors =
-                    arena.allocate(4L * batch.sequences() * encoder.dimension(), 64);
-            double[][] rates =
-                    new Alternation(warmSeconds, /* warmCalls */ 3, runSeconds, runs)
-                            .rates(
-                                    List.of(
-                                            new Contender("registers", one.flops(), one::run),
-                                            new Contender("registers", some.flops(), some::run),
-                                            new Contender("gemm", layerFlops(), products::run),
-                                            new Contender("gemm", layerFlops(), shared::run),
-                                            new Contender(
-                                                    "encoder",
-                                                    encoderFlops(),
-                                                    () -> encoder.embed(batch, vectors))));
-            print(figures, rates);
+                Products shared = Products.open(someThreads)) {
+            List<Contender> contenders = new ArrayList<>();
+            contenders.add(new Contender("registers", one.flops(), one::run));
+            contenders.add(new Contender("registers", some.flops(), some::run));
+            contenders.add(new Contender("gemm", layerFlops(ROWS), products::run));
+            contenders.add(new Contender("gemm", layerFlops(ROWS), shared::run));
+            for (BatchShape batch : batches) {
+                for (String name : List.of(Engine.CYCLANE, Engine.ONNX_F32)) {
+                    Engine engine = Engine.open(name, Subject.MINILM, batch, 1);
+                    engines.add(engine);
+                    contenders.add(new Contender(name, encoderFlops(batch), engine::run));
+                }
+            }
+            Alternation alternation =
+                    new Alternation(warmSeconds, /* warmCalls */ 3, runSeconds, runs);
+            print(main.figures(), alternation.rates(contenders));
+        } finally {
+            engines.forEach(Engine::close);
         }
     }
 
     private void print(Figures figures, double[][] rates) {
+        double[] registers = rates[0];
+        double[] gemm = rates[2];
         String more = "/" + threads + "t";
-        figures.print("peak/registers/1t/gflops", Spread.ofGigas(rates[0]));
-        figures.print("peak/registers" + more + "/gain", Spread.ofRatios(rates[1], rates[0]));
-        figures.print("peak/gemm/1t/gflops", Spread.ofGigas(rates[2]));
-        figures.print("peak/gemm/1t/of-registers", Spread.ofRatios(rates[2], rates[0]));
-        figures.print("peak/gemm" + more + "/gain", Spread.ofRatios(rates[3], rates[2]));
+        figures.print("peak/registers/1t/gflops", Spread.ofGigas(registers));
+        figures.print("peak/registers" + more + "/gain", Spread.ofRatios(rates[1], registers));
+        figures.print("peak/gemm/1t/gflops", Spread.ofGigas(gemm));
+        figures.print("peak/gemm/1t/of-registers", Spread.ofRatios(gemm, registers));
+        figures.print("peak/gemm" + more + "/gain", Spread.ofRatios(rates[3], gemm));
         double[] gains = new double[runs];
-        Arrays.setAll(gains, i -> rates[3][i] / rates[2][i] / (rates[1][i] / rates[0][i]));
+        Arrays.setAll(gains, i -> rates[3][i] / gemm[i] / (rates[1][i] / registers[i]));
         figures.print("peak/gemm" + more + "/gain-over-registers", Spread.of(gains));
-        figures.print("peak/encoder/8x128/1t/gflops", Spread.ofGigas(rates[4]));
-        figures.print("peak/encoder/8x128/1t/of-registers", Spread.ofRatios(rates[4], rates[0]));
-        figures.print("peak/encoder/8x128/1t/of-gemm", Spread.ofRatios(rates[4], rates[2]));
+        for (int i = 0; i < shapes.size(); i++) {
+            double[] ours = rates[4 + 2 * i];
+            double[] peer = rates[5 + 2 * i];
+            String name = "peak/encoder/" + shapes.get(i) + "/1t/";
+            figures.print(name + "gflops", Spread.ofGigas(ours));
+            figures.print(name + "of-registers", Spread.ofRatios(ours, registers));
+            figures.print(name + "of-gemm", Spread.ofRatios(ours, gemm));
+            String over = "over-" + Engine.ONNX_F32;
+            figures.print(name + over, Spread.ofRatios(ours, peer));
+            figures.print(name + "registers-" + over, Spread.ofRatios(registers, peer));
+        }
     }
 
-    private static double layerFlops() {
+    private static double layerFlops(int rows) {
         double flops = 0;
         for (int[] weight : WEIGHTS) {
-            flops += 2.0 * BATCH.tokens() * weight[0] * weight[1];
+            flops += 2.0 * rows * weight[0] * weight[1];
         }
         return flops;
     }
 
     /** Dense layers, and two products of attention: of a token with its text's others. */
-    private static double encoderFlops() {
+    private static double encoderFlops(BatchShape batch) {
         double attention = 0;
-        for (int length : BATCH.lengths()) {
+        for (int length : batch.lengths()) {
             attention += 4.0 * length * length * WIDTH;
         }
-        return LAYERS * (layerFlops() + attention);
+        return LAYERS * (layerFlops(batch.tokens()) + attention);
     }
 }

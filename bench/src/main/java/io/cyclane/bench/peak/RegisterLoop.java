@@ -13,7 +13,7 @@ import jdk.incubator.vector.VectorSpecies;
  * most that any product can do here, now. Twelve sums hide the latency of two that begin in each
  * cycle.
  */
-final class RegisterLoop implements AutoCloseable {
+public final class RegisterLoop implements AutoCloseable {
     private static final VectorSpecies<Float> F32 = FloatVector.SPECIES_PREFERRED;
     private static final int SUMS = 12;
     private static final int ROUNDS = 200_000;
@@ -24,7 +24,8 @@ final class RegisterLoop implements AutoCloseable {
     /** Where the sums of all threads end, so that C2 does not leave them out. */
     private volatile float seen;
 
-    RegisterLoop(int threads) {
+    /** A loop on so many threads. */
+    public RegisterLoop(int threads) {
         this.threads = threads;
         helpers =
                 Executors.newFixedThreadPool(
@@ -32,11 +33,12 @@ final class RegisterLoop implements AutoCloseable {
     }
 
     /** {@return the floating-point operations of a run, all threads' together} */
-    double flops() {
+    public double flops() {
         return 2.0 * SUMS * F32.length() * ROUNDS * threads;
     }
 
-    void run() {
+    /** Runs the loop once, on all threads. */
+    public void run() {
         Future<?>[] others = new Future<?>[threads - 1];
         for (int i = 0; i < others.length; i++) {
             others[i] = helpers.submit(() -> seen += multiply(ROUNDS));
