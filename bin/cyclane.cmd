@@ -34,7 +34,7 @@ if not defined HELD (
 if not "%HELD%"=="built" exit /b 1
 
 :run
-"%JAVA_HOME%\bin\java.exe" "@%CYCLANE_DIR%\conf\java.args" "@%CYCLANE_DIR%\conf\small.args" "-Dcyclane.home=%CYCLANE_DIR%" -cp "%APP%\*" io.cyclane.serve.Main %*
+"%JAVA_HOME%\bin\java.exe" "@%CYCLANE_DIR%\conf\java.args" "@%CYCLANE_DIR%\conf\small.args" "-Dcyclane.home=%CYCLANE_DIR%" "-Djava.util.logging.SimpleFormatter.format=cyclane: %%5$s%%6$s%%n" -cp "%APP%\*" io.cyclane.serve.Main %*
 exit /b %ERRORLEVEL%
 
 rem Sets JDK to the folder if that is a JDK 25, unless one was found before.

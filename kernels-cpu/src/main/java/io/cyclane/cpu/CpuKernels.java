@@ -103,8 +103,8 @@ final class CpuKernels implements KernelSet {
     public String description() {
         int threads = workers.threads();
         return "cpu, "
-                + Lanes.bits()
-                + "-bit vectors, "
+                + Lanes.description()
+                + ", "
                 + threads
                 + " thread"
                 + (threads == 1 ? "" : "s");

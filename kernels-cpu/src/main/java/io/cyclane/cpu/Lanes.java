@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Read once, when this class is initialised: kernels take their species from the constants here,
  * and only a constant species lets C2 turn a vector call into one instruction. A setting that can
  * not be had does not stop the initialisation: {@link #obstacle()} tells, the species are then the
- * machine's own, and whoever opens the backend must ask first. Loading this class needs the module
- * {@code jdk.incubator.vector}.
+ * machine's own, and whoever opens the backend must ask first; so it is with a setting that comes
+ * too late. Loading this class needs the module {@code jdk.incubator.vector}.
  */
 public final class Lanes {
     /** The system property that forces the width. */
@@ -26,11 +26,7 @@ public final class Lanes {
     /** The environment variable that forces the width where the property does not. */
     public static final String VARIABLE = "CYCLANE_VECTOR_BITS";
 
-    private static final Choice CHOICE =
-            choose(
-                    FloatVector.SPECIES_PREFERRED.vectorBitSize(),
-                    System.getProperty(PROPERTY),
-                    System.getenv(VARIABLE));
+    private static final Choice CHOICE = asked();
 
     /** The species of F32 vectors. */
     public static final VectorSpecies<Float> F32 =
@@ -70,7 +66,18 @@ public final class Lanes {
     }
 
     /** A width that exists here, and why it is not the one asked for. */
-    record Choice(int bits, @Nullable String obstacle) {}
+    record Choice(int bits, @Nullable String obstacle) {
+        /** {@return this choice, made when the other one is in force already} */
+        Choice since(Choice before) {
+            if (obstacle != null || bits == before.bits) {
+                return this;
+            }
+            return new Choice(
+                    before.bits,
+                    "vectors of %d bits are asked for and those of %d are in use already: set %s when java starts"
+                            .formatted(bits, before.bits, PROPERTY));
+        }
+    }
 
     private Lanes() {}
 
@@ -79,11 +86,26 @@ public final class Lanes {
         return CHOICE.bits();
     }
 
+    /** {@return the width in force, in words, and that of the machine where it is another} */
+    static String description() {
+        int widest = choose(FloatVector.SPECIES_PREFERRED.vectorBitSize(), null, null).bits();
+        String instead = bits() < widest ? " as asked for instead of " + widest + "-bit ones" : "";
+        return bits() + "-bit vectors" + instead;
+    }
+
     /**
      * {@return why the width asked for can not be had, in one sentence; empty if it is in force}
      */
     public static Optional<String> obstacle() {
-        return Optional.ofNullable(CHOICE.obstacle());
+        return Optional.ofNullable(asked().since(CHOICE).obstacle());
+    }
+
+    /** What the settings ask for now. */
+    private static Choice asked() {
+        return choose(
+                FloatVector.SPECIES_PREFERRED.vectorBitSize(),
+                System.getProperty(PROPERTY),
+                System.getenv(VARIABLE));
     }
 
     /**

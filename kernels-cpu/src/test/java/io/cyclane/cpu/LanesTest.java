@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class LanesTest {
@@ -37,6 +38,43 @@ class LanesTest {
         assertNull(Lanes.choose(128, "128", null).obstacle());
         String scalar = Lanes.choose(64, null, null).obstacle();
         assertTrue(scalar != null && scalar.contains("no vector instructions"), scalar);
+    }
+
+    @Test
+    void aWidthThatIsAskedForTooLateIsRefused() {
+        int other = Lanes.bits() == 128 ? 256 : 128;
+        Lanes.Choice inForce = new Lanes.Choice(Lanes.bits(), null);
+        assertEquals(inForce, new Lanes.Choice(Lanes.bits(), null).since(inForce));
+        assertEquals(
+                "vectors of %d bits are asked for and those of %d are in use already: set cyclane.vectorBits when java starts"
+                        .formatted(other, Lanes.bits()),
+                new Lanes.Choice(other, null).since(inForce).obstacle());
+        Lanes.Choice wrong = new Lanes.Choice(Lanes.bits(), "not a width");
+        assertEquals("not a width", wrong.since(inForce).obstacle());
+    }
+
+    @Test
+    void theProviderAsksForTheSettingOfNow() {
+        assertEquals(Optional.empty(), new CpuProvider().obstacle());
+        String before = System.setProperty(Lanes.PROPERTY, "100");
+        try {
+            assertEquals(
+                    Optional.of("cyclane.vectorBits is '100', wanted 128, 256 or 512"),
+                    new CpuProvider().obstacle());
+        } finally {
+            if (before == null) {
+                System.clearProperty(Lanes.PROPERTY);
+            } else {
+                System.setProperty(Lanes.PROPERTY, before);
+            }
+        }
+        assertEquals(Optional.empty(), new CpuProvider().obstacle());
+    }
+
+    @Test
+    void noMoreThreadsThanProcessors() {
+        assertEquals(2, CpuBackend.threads(100_000, 2));
+        assertEquals(1, CpuBackend.threads(1, 2));
     }
 
     private static void refuses(int preferred, String property, String variable, String why) {

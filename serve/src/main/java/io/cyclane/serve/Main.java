@@ -9,6 +9,7 @@ import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /** Where {@code bin/cyclane} begins. */
 public final class Main {
@@ -16,7 +17,9 @@ public final class Main {
 
     /** Runs the command that the arguments name, and ends the process with its exit code. */
     public static void main(String[] arguments) {
-        Backends.prepare(); // while the arguments are read, which takes a sixth of a second
+        if (Arrays.stream(arguments).noneMatch(a -> a.startsWith("--vector-bits"))) {
+            Backends.prepare(); // while the arguments are read, which takes a sixth of a second
+        }
         Console console = System.console();
         boolean terminal = console != null && console.isTerminal();
         // Files and pipes are UTF-8 everywhere; a terminal gets what it can show.

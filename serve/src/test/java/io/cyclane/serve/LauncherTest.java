@@ -147,6 +147,7 @@ class LauncherTest {
                         "@" + home.toRealPath() + "/conf/small.args",
                         "-Dcyclane.home=" + home.toRealPath(),
                         "-Dcyclane.terminal=false",
+                        "-Djava.util.logging.SimpleFormatter.format=cyclane: %5$s%6$s%n",
                         "-cp",
                         home.toRealPath() + "/serve/target/app/*",
                         "io.cyclane.serve.Main",
@@ -282,10 +283,18 @@ class LauncherTest {
         assertEquals("", uses.err);
         assertTrue(uses.out.contains(use), uses.out);
         assertFalse(uses.out.contains("Verify"), uses.out);
-        Files.writeString(archive, "something else");
-        Files.setLastModifiedTime(archive, FileTime.from(Instant.now().plusSeconds(2)));
+        FileTime made = Files.getLastModifiedTime(archive);
+        Files.writeString(archive, "B\n");
+        Files.setLastModifiedTime(archive, made);
+        Outcome mends = run("cyclane", path(), Map.of(), "--version");
+        assertEquals("cyclane: archiving its classes, once, for quicker starts ...\n", mends.err);
+        assertTrue(mends.out.contains(use), mends.out);
+        assertEquals("A\n", Files.readString(archive));
+        Files.writeString(archive, "B\n");
+        Files.createSymbolicLink(home.resolve("target/cyclane.lock"), Path.of("1"));
         Outcome checks = run("cyclane", path(), Map.of(), "--version");
         assertTrue(checks.out.contains("-XX:+VerifySharedSpaces"), checks.out);
+        Files.delete(home.resolve("target/cyclane.lock"));
 
         Files.setLastModifiedTime(jar, FileTime.from(Instant.now().plusSeconds(5)));
         Outcome stale = run("cyclane", path(), Map.of(), "embed", "a text");

@@ -57,7 +57,12 @@ final class Doctor implements Callable<Integer> {
         found.put("processor", machine.processor());
         found.put("instruction sets", machine.instructionSets());
         found.put("processors", Runtime.getRuntime().availableProcessors());
-        machine.share().ifPresent(share -> found.put("processor share", share));
+        ProcessorShare.ofThisProcess()
+                .ifPresent(share ->
+                        found.put(
+                                "processor share",
+                                "at most %s processors: the container's limit"
+                                        .formatted(rounded(share))));
         found.put("memory bytes", machine.memoryBytes());
         found.put("heap bytes at most", Runtime.getRuntime().maxMemory());
         found.put("huge pages", HugePages.status());
@@ -173,8 +178,7 @@ final class Doctor implements Callable<Integer> {
     }
 
     /** What the system says about itself; Linux says most. */
-    private record Machine(
-            String processor, String instructionSets, Optional<String> share, long memoryBytes) {
+    private record Machine(String processor, String instructionSets, long memoryBytes) {
         private static final List<String> WATCHED =
                 List.of(
                         "avx2",
@@ -200,9 +204,6 @@ final class Doctor implements Callable<Integer> {
                     SystemFiles.field("/proc/cpuinfo", "model name")
                             .orElse(System.getProperty("os.arch")),
                     flags.map(Machine::watched).orElse("unknown on this system"),
-                    SystemFiles.line("/sys/fs/cgroup/cpu.max")
-                            .filter(max -> !max.startsWith("max"))
-                            .map(Machine::share),
                     ((com.sun.management.OperatingSystemMXBean)
                                     ManagementFactory.getOperatingSystemMXBean())
                             .getTotalMemorySize());
@@ -211,13 +212,6 @@ final class Doctor implements Callable<Integer> {
         private static String watched(String flags) {
             List<String> present = List.of(flags.split(" "));
             return String.join(" ", WATCHED.stream().filter(present::contains).toList());
-        }
-
-        /** From microseconds a period may use, and the period. */
-        private static String share(String max) {
-            String[] words = max.split(" ");
-            double processors = Double.parseDouble(words[0]) / Double.parseDouble(words[1]);
-            return "at most " + rounded(processors) + " processors: the container's limit";
         }
     }
 }

@@ -23,7 +23,8 @@ final class SystemFiles {
                 .findFirst();
     }
 
-    private static List<String> lines(String file) {
+    /** {@return the lines of a file} */
+    static List<String> lines(String file) {
         Path path = Path.of(file);
         if (!Files.isReadable(path)) {
             return List.of();

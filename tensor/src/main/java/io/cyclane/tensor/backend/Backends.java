@@ -30,7 +30,7 @@ public final class Backends {
      * Begins, on a thread of its own and once in a process, what whoever opens the first backend
      * waits for otherwise: that the classes of vectors are loaded, and the calls of the C library
      * linked. Loading a model does so itself; a program that knows sooner that it will load one may
-     * ask for it when it starts.
+     * ask for it when it starts, after it has made settings of its own: they are read now.
      */
     public static void prepare() {
         if (PREPARED.compareAndSet(false, true)) {
