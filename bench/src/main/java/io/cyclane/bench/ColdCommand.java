@@ -16,7 +16,8 @@ import picocli.CommandLine.Option;
  * <ul>
  *   <li>{@code cold/embed}: the whole process {@code bin/cyclane embed hello}, as a user starts it,
  *       with the launcher's archive of loaded classes;
- *   <li>{@code cold/java}: the same without the script, no archive and no ahead-of-time cache;
+ *   <li>{@code cold/first}: the same where MiniLM has yet to be unpacked from its jar;
+ *   <li>{@code cold/java}: as the first without the script, no archive and no ahead-of-time cache;
  *   <li>{@code cold/java-aot}: the same with a cache that was made here by a run before;
  *   <li>{@code cold/load}: from {@code Encoder.load} to the first vector of 4 tokens in a JVM that
  *       runs already, of MiniLM on one thread, of other models on as many as they take by default;
@@ -100,6 +101,7 @@ final class ColdCommand implements Runnable {
                                     "-Xlog:cds=error"),
                             arguments));
             double[][] taken = new double[starts.size()][runs];
+            double[] first = new double[runs];
             for (int run = -1; run < runs; run++) {
                 for (int i = 0; i < taken.length; i++) {
                     double time = seconds(starts.get(i).command());
@@ -107,9 +109,15 @@ final class ColdCommand implements Runnable {
                         taken[i][run] = time;
                     }
                 }
+                if (run >= 0 && model.equals(MINILM)) {
+                    first[run] = secondsOfTheFirst(starts.getFirst().command());
+                }
             }
             for (int i = 0; i < taken.length; i++) {
                 figures.print(name + starts.get(i).name() + "/seconds", Spread.of(taken[i]));
+            }
+            if (model.equals(MINILM)) {
+                figures.print(name + "first/seconds", Spread.of(first));
             }
         } finally {
             delete(cache);
@@ -167,12 +175,33 @@ final class ColdCommand implements Runnable {
         return whole;
     }
 
+    /** With a cache of its own, in which no model is yet. */
+    private static double secondsOfTheFirst(List<String> command) {
+        try {
+            Path cache = Files.createTempDirectory("cyclane-cache");
+            try {
+                ProcessBuilder process = new ProcessBuilder(command);
+                process.environment().put("CYCLANE_CACHE", cache.toString());
+                return seconds(process);
+            } finally {
+                Subject.delete(cache);
+            }
+        } catch (IOException e) {
+            throw new BenchException("no place for a model to be unpacked to: " + e, e);
+        }
+    }
+
     private static double seconds(List<String> command) {
+        return seconds(new ProcessBuilder(command));
+    }
+
+    private static double seconds(ProcessBuilder process) {
         long start = System.nanoTime();
-        List<String> lines = ChildJvm.lines(new ProcessBuilder(command));
+        List<String> lines = ChildJvm.lines(process);
         double taken = (System.nanoTime() - start) * 1e-9;
         if (lines.isEmpty()) {
-            throw new BenchException("'" + String.join(" ", command) + "' printed no vector");
+            throw new BenchException(
+                    "'" + String.join(" ", process.command()) + "' printed no vector");
         }
         return taken;
     }

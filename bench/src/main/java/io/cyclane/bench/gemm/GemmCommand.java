@@ -39,7 +39,8 @@ public final class GemmCommand implements Runnable {
     @Option(
             names = "--weights",
             split = ",",
-            defaultValue = "384x1152,384x384,384x1536,1536x384,768x3072,3072x768",
+            defaultValue =
+                    "384x1152,384x384,384x1536,1536x384,768x3072,3072x768,1152x768,1024x5248,2624x1024",
             description = "in x out of the right side (default: ${DEFAULT-VALUE})")
     private List<String> weights = List.of();
 

@@ -34,7 +34,7 @@ public class ActivateBenchmark {
     public Activation function = Activation.GELU;
 
     /** Rows of x. */
-    @Param({"16", "384"})
+    @Param({"1", "16", "128", "384", "1024", "4096"})
     public int rows;
 
     /** Columns of x. */

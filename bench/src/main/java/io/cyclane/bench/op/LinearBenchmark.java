@@ -34,7 +34,17 @@ public class LinearBenchmark {
     public int rows;
 
     /** Columns of x and of the result. */
-    @Param({"384x1152", "384x384", "384x1536", "1536x384", "768x3072", "3072x768"})
+    @Param({
+        "384x1152",
+        "384x384",
+        "384x1536",
+        "1536x384",
+        "768x3072",
+        "3072x768",
+        "1152x768",
+        "1024x5248",
+        "2624x1024"
+    })
     public String weight = "";
 
     private OneOp linear;

@@ -32,7 +32,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(value = 1, jvmArgsAppend = "-Dcyclane.threads=1")
 public class RouteBenchmark {
     /** Rows of x. */
-    @Param({"16", "384"})
+    @Param({"1", "16", "128", "384", "1024", "4096"})
     public int rows;
 
     /** Columns of x. */
