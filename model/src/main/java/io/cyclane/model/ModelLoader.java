@@ -236,12 +236,23 @@ public final class ModelLoader {
         }
     }
 
+    private void checkId(int id, String token, TokenEncoder encoder) {
+        if (id >= encoder.vocabulary()) {
+            throw new CheckpointException(
+                    "model '%s': its tokenizer's '%s', put around texts, has the id %d, its word table %d rows: they do not belong together"
+                            .formatted(nameOrPath, token, id, encoder.vocabulary()));
+        }
+    }
+
     private void check(TextReader reader) {
         TokenEncoder encoder = reader.model().encoder();
         if (reader.maxTokens() < reader.specials()) {
             throw new CapacityException(
                     "%d tokens of a text would be read, but '%s' adds %d to every text: raise maxTokens or the capacity"
                             .formatted(reader.maxTokens(), nameOrPath, reader.specials()));
+        }
+        if (encoder.readsSpecials()) {
+            reader.tokenizer().surrounding().forEach((id, token) -> checkId(id, token, encoder));
         }
         if (reader.tokenizer().vocabularySize() > encoder.vocabulary()) {
             throw new CheckpointException(

@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.tensor.backend.CapacityException;
 import io.cyclane.tensor.backend.InputException;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,6 +54,31 @@ class EncoderInputTest {
         }
         assertArrayEquals(new int[] {2, 4}, encoder.run(List.of("", "a cat")).tokens());
         assertTrue(!Arrays.equals(empty, usual));
+    }
+
+    /** They count among no tokens, so that a table may seem to have a row for each. */
+    @Test
+    void tokensAroundTextsNeedRowsOfTheTable() throws IOException {
+        Path file = temporary.resolve("outside.json");
+        String json =
+                """
+                {"model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"},
+                 "post_processor": {"type": "TemplateProcessing",
+                  "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}},
+                             {"Sequence": {"id": "A", "type_id": 0}}],
+                  "pair": [{"Sequence": {"id": "A", "type_id": 0}},
+                           {"Sequence": {"id": "B", "type_id": 0}}],
+                  "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [1, %d]}}}}
+                """;
+        Encoder.Builder builder = Encoder.builder(model.toString()).tokenizer(file);
+        Files.writeString(file, json.formatted(VOCABULARY));
+        CheckpointException e = assertThrows(CheckpointException.class, builder::load);
+        String says =
+                "'[CLS]', put around texts, has the id %d, its word table %d rows"
+                        .formatted(VOCABULARY, VOCABULARY);
+        assertTrue(e.getMessage().contains(says), e::getMessage);
+        Files.writeString(file, json.formatted(VOCABULARY - 1));
+        builder.load().close();
     }
 
     @Test

@@ -47,7 +47,9 @@ final class BertVocabulary {
                 new CodePointNormalizer(new BertRule(true, splitChinese, stripAccents, lowercase)),
                 new BertPreTokenizer(),
                 new WordPiece(vocabulary, UNKNOWN, PREFIX, MOST_CHARACTERS),
-                Template.bert(vocabulary.id(CLS), vocabulary.id(SEP)),
+                Template.bert(
+                        new Template.Special(CLS, vocabulary.id(CLS), 0),
+                        new Template.Special(SEP, vocabulary.id(SEP), 0)),
                 null,
                 new Decoder.WordPiece(PREFIX, true),
                 null,

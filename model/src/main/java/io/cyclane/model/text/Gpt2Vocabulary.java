@@ -61,12 +61,12 @@ final class Gpt2Vocabulary {
         return added;
     }
 
-    private static int required(String piece, Vocabulary vocabulary) {
+    private static Template.Special required(String piece, Vocabulary vocabulary) {
         int id = vocabulary.id(piece);
         if (id == Vocabulary.NONE) {
             throw new TokenizerException("vocab.json lacks the piece " + piece);
         }
-        return id;
+        return new Template.Special(piece, id, 0);
     }
 
     /** One rule a line, the earliest first; a line that begins with #version is a comment. */

@@ -24,11 +24,13 @@ final class PostProcessorJson {
                 case "BertProcessing" ->
                         templates.add(
                                 Template.bert(
-                                        idOf(processor.get("cls")), idOf(processor.get("sep"))));
+                                        special(processor.get("cls")),
+                                        special(processor.get("sep"))));
                 case "RobertaProcessing" ->
                         templates.add(
                                 Template.roberta(
-                                        idOf(processor.get("cls")), idOf(processor.get("sep"))));
+                                        special(processor.get("cls")),
+                                        special(processor.get("sep"))));
                 case "ByteLevel" -> {}
                 default ->
                         throw TokenizerJson.unknown(
@@ -66,13 +68,13 @@ final class PostProcessorJson {
         return all;
     }
 
-    /** {@return the id of a token written as [token, id]}. */
-    private static int idOf(Json json) {
+    /** {@return a token written as [token, id]}, of type 0. */
+    private static Template.Special special(Json json) {
         List<Json> pair = json.elements();
         if (pair.size() != 2) {
             throw json.wanted("a token and its id");
         }
-        return pair.get(1).count();
+        return new Template.Special(pair.get(0).string(), pair.get(1).count(), 0);
     }
 
     private static List<Template.Part> parts(Json template, String name, int texts) {
@@ -87,9 +89,10 @@ final class PostProcessorJson {
                 seconds += content.isSecond() ? 1 : 0;
             } else {
                 Json special = part.get("SpecialToken");
-                Json token = template.get("special_tokens").get(special.get("id").string());
-                for (Json id : token.get("ids").elements()) {
-                    parts.add(new Template.Special(id.count(), special.get("type_id").count()));
+                String token = special.get("id").string();
+                int type = special.get("type_id").count();
+                for (Json id : template.get("special_tokens").get(token).get("ids").elements()) {
+                    parts.add(new Template.Special(token, id.count(), type));
                 }
             }
         }

@@ -1,6 +1,8 @@
 package io.cyclane.model.text;
 
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What surrounds the tokens of a text, or of a pair of texts.
@@ -12,8 +14,13 @@ record Template(List<Part> single, List<Part> pair) {
     /** A part of a sequence. */
     sealed interface Part {}
 
-    /** A token of the tokenizer's own. */
-    record Special(int id, int typeId) implements Part {}
+    /** A token of the tokenizer's own, by the name that its file gives it. */
+    record Special(String token, int id, int typeId) implements Part {
+        /** {@return the same token of another type} */
+        Special of(int otherType) {
+            return new Special(token, id, otherType);
+        }
+    }
 
     /** The first or the second text. */
     record Content(boolean isSecond, int typeId) implements Part {}
@@ -30,24 +37,28 @@ record Template(List<Part> single, List<Part> pair) {
     }
 
     /** BERT's: {@code CLS A SEP B SEP}, of which {@code B SEP} has type 1. */
-    static Template bert(int cls, int sep) {
-        List<Part> single = List.of(new Special(cls, 0), FIRST, new Special(sep, 0));
+    static Template bert(Special cls, Special sep) {
         return new Template(
-                single,
-                List.of(
-                        new Special(cls, 0),
-                        FIRST,
-                        new Special(sep, 0),
-                        new Content(true, 1),
-                        new Special(sep, 1)));
+                List.of(cls, FIRST, sep),
+                List.of(cls, FIRST, sep, new Content(true, 1), sep.of(1)));
     }
 
     /** RoBERTa's: {@code CLS A SEP SEP B SEP}, all of type 0. */
-    static Template roberta(int cls, int sep) {
-        Special end = new Special(sep, 0);
-        return new Template(
-                List.of(new Special(cls, 0), FIRST, end),
-                List.of(new Special(cls, 0), FIRST, end, end, SECOND, end));
+    static Template roberta(Special cls, Special sep) {
+        return new Template(List.of(cls, FIRST, sep), List.of(cls, FIRST, sep, sep, SECOND, sep));
+    }
+
+    /** {@return the names of its tokens by id}, in order. */
+    Map<Integer, String> names() {
+        Map<Integer, String> names = new TreeMap<>();
+        for (List<Part> parts : List.of(pair, single)) {
+            for (Part part : parts) {
+                if (part instanceof Special special) {
+                    names.put(special.id(), special.token());
+                }
+            }
+        }
+        return names;
     }
 
     /** {@return the number of tokens a sequence has beside its texts}. */

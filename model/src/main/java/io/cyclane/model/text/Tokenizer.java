@@ -119,6 +119,14 @@ public final class Tokenizer {
         return template.specials(isPair);
     }
 
+    /**
+     * {@return the ids of the tokens it puts around texts, with their names} An id may be one that
+     * no token has: {@link #vocabularySize} does not count these.
+     */
+    public Map<Integer, String> surrounding() {
+        return template.names();
+    }
+
     /** {@return the id of a piece or an added token}, or -1. */
     public int id(String token) {
         AddedToken added = addedByContent.get(token);

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -318,6 +319,12 @@ class TokenizerTest {
         assertArrayEquals(new int[] {CLS, 6, SEP}, ids(Tokenizer.load(folder), "A", 9));
         Files.writeString(folder.resolve("tokenizer_config.json"), "{\"do_lower_case\": true}");
         assertArrayEquals(new int[] {CLS, 5, SEP}, ids(Tokenizer.load(folder), "A", 9));
+    }
+
+    @Test
+    void tokensAroundTextsAreNamedWithTheirIds() {
+        assertEquals(Map.of(CLS, "[CLS]", SEP, "[SEP]"), LETTERS.surrounding());
+        assertEquals(Map.of(), LETTERS.bare().surrounding());
     }
 
     @Test
