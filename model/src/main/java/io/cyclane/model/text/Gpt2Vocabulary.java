@@ -5,31 +5,39 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * GPT-2's and RoBERTa's tokenizer out of {@code vocab.json} and {@code merges.txt}. Which of the
- * two it is stands in {@code tokenizer_config.json}; where that is missing it is GPT-2's, which
- * adds no tokens.
+ * GPT-2's and RoBERTa's tokenizer out of {@code vocab.json} and {@code merges.txt}, which are the
+ * same but for the tokens that RoBERTa's adds.
+ *
+ * <p>Which of the two it is says {@code tokenizer_class} of {@code tokenizer_config.json}, else
+ * {@code model_type} of {@code config.json}: both checkpoints were published without the former.
+ * Where neither does the vocabulary tells, in which GPT-2 has none of RoBERTa's special tokens.
  */
 final class Gpt2Vocabulary {
+    private static final String CLASS = "tokenizer_class";
     private static final String END_OF_TEXT = "<|endoftext|>";
     private static final List<String> ROBERTA_SPECIALS =
             List.of("<s>", "<pad>", "</s>", "<unk>", "<mask>");
 
     private Gpt2Vocabulary() {}
 
-    static Tokenizer read(Json vocabularyJson, String file, String merges, @Nullable Json config) {
+    /**
+     * {@return the tokenizer}
+     *
+     * @param config {@code tokenizer_config.json}, if it is there
+     * @param model {@code config.json} of the model whose tokenizer it is, if it is there
+     * @throws TokenizerException when they name another kind of tokenizer
+     */
+    static Tokenizer read(
+            Json vocabularyJson,
+            String file,
+            String merges,
+            @Nullable Json config,
+            @Nullable Json model) {
         Vocabulary vocabulary = ModelJson.vocabulary(vocabularyJson);
-        String kind = config == null ? "GPT2Tokenizer" : config.get("tokenizer_class").string();
         boolean addsPrefixSpace = config != null && config.get("add_prefix_space").flag(false);
-        boolean isRoberta =
-                switch (kind) {
-                    case "RobertaTokenizer", "RobertaTokenizerFast" -> true;
-                    case "GPT2Tokenizer", "GPT2TokenizerFast" -> false;
-                    default ->
-                            throw config.get("tokenizer_class")
-                                    .wanted("GPT2Tokenizer or RobertaTokenizer");
-                };
+        boolean isRoberta = isRoberta(vocabulary, config, model);
         List<String> specials = isRoberta ? ROBERTA_SPECIALS : List.of(END_OF_TEXT);
-        Model model =
+        Model bpe =
                 new Bpe(
                         vocabulary,
                         MergeRule.compile(file, rules(file, merges), vocabulary, ""),
@@ -38,7 +46,7 @@ final class Gpt2Vocabulary {
                 added(specials, vocabulary),
                 null,
                 new ByteLevel(addsPrefixSpace, true),
-                model,
+                bpe,
                 isRoberta
                         ? Template.roberta(
                                 required("<s>", vocabulary), required("</s>", vocabulary))
@@ -47,6 +55,30 @@ final class Gpt2Vocabulary {
                 new Decoder.ByteLevel(),
                 null,
                 null);
+    }
+
+    private static boolean isRoberta(
+            Vocabulary vocabulary, @Nullable Json config, @Nullable Json model) {
+        if (config != null && config.has(CLASS)) {
+            Json kind = config.get(CLASS);
+            return switch (kind.string()) {
+                case "RobertaTokenizer", "RobertaTokenizerFast" -> true;
+                case "GPT2Tokenizer", "GPT2TokenizerFast" -> false;
+                default -> throw kind.wanted("GPT2Tokenizer or RobertaTokenizer");
+            };
+        }
+        Json type = model == null ? new Json("", null) : model.get("model_type");
+        return switch (type.string("")) {
+            case "roberta" -> true;
+            case "gpt2" -> false;
+            case "camembert", "xlm-roberta" ->
+                    throw type.wanted(
+                            "roberta or gpt2 beside vocab.json and merges.txt, or %s in %s"
+                                    .formatted(CLASS, TokenizerFiles.CONFIG));
+            default ->
+                    ROBERTA_SPECIALS.stream()
+                            .allMatch(special -> vocabulary.id(special) != Vocabulary.NONE);
+        };
     }
 
     private static List<AddedToken> added(List<String> specials, Vocabulary vocabulary) {
@@ -64,7 +96,9 @@ final class Gpt2Vocabulary {
     private static Template.Special required(String piece, Vocabulary vocabulary) {
         int id = vocabulary.id(piece);
         if (id == Vocabulary.NONE) {
-            throw new TokenizerException("vocab.json lacks the piece " + piece);
+            throw new TokenizerException(
+                    "vocab.json lacks the piece %s, which RoBERTa's tokenizer puts around texts"
+                            .formatted(piece));
         }
         return new Template.Special(piece, id, 0);
     }

@@ -138,7 +138,7 @@ record Json(String place, @Nullable Object value) {
     }
 
     TokenizerException wanted(String what) {
-        String shown = String.valueOf(value);
+        String shown = value instanceof String text ? '"' + text + '"' : String.valueOf(value);
         return new TokenizerException(
                 "%s: wanted %s, found %s"
                         .formatted(
@@ -157,7 +157,11 @@ record Json(String place, @Nullable Object value) {
             case START_OBJECT -> readObject(parser);
             case START_ARRAY -> readArray(parser);
             case VALUE_STRING -> wellFormed(parser.getString());
-            case VALUE_NUMBER_INT -> parser.getLongValue();
+            // A published model_max_length is 10^30, for none.
+            case VALUE_NUMBER_INT ->
+                    parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+                            ? (Object) parser.getDoubleValue()
+                            : (Object) parser.getLongValue();
             case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
             case VALUE_TRUE -> true;
             case VALUE_FALSE -> false;

@@ -7,6 +7,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
@@ -17,9 +18,15 @@ final class TokenizerFiles {
     static final String MERGES = "merges.txt";
     static final String VOCABULARY_TEXT = "vocab.txt";
     static final String CONFIG = "tokenizer_config.json";
+    private static final String MODEL_CONFIG = "config.json";
+    private static final String KNOWN =
+            "%s, %s, or %s with %s".formatted(JSON, VOCABULARY_TEXT, VOCABULARY_JSON, MERGES);
 
     /** No tokenizer file is as large; a gzip stream that unpacks to more is refused. */
     private static final int MOST_BYTES = 1 << 29;
+
+    /** How the first field of a protobuf begins that is a text or a message of its own. */
+    private static final byte FIRST_FIELD = 0x0A;
 
     private TokenizerFiles() {}
 
@@ -31,7 +38,13 @@ final class TokenizerFiles {
     }
 
     static Tokenizer fromJson(String name, byte[] bytes) {
-        return TokenizerJson.read(Json.parse(name, unpacked(name, bytes)));
+        byte[] plain = unpacked(name, bytes);
+        if (isSentencePiece(plain)) {
+            throw new TokenizerException(
+                    "%s is a SentencePiece model, which is not supported yet: wanted %s"
+                            .formatted(name, KNOWN));
+        }
+        return TokenizerJson.read(Json.parse(name, plain));
     }
 
     private static Tokenizer loadFolder(Path folder) {
@@ -42,8 +55,22 @@ final class TokenizerFiles {
             }
         }
         throw new TokenizerException(
-                "%s holds no tokenizer: wanted %s, %s, or %s with %s, plain or .gz"
-                        .formatted(folder, JSON, VOCABULARY_TEXT, VOCABULARY_JSON, MERGES));
+                "%s holds no tokenizer%s: wanted %s, plain or .gz"
+                        .formatted(folder, sentencePiece(folder), KNOWN));
+    }
+
+    /** What to say of a folder whose tokenizer is of the one kind that is not read. */
+    private static String sentencePiece(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".model") || name.endsWith(".model.gz"))
+                    .sorted()
+                    .findFirst()
+                    .map(" but '%s', and SentencePiece models are not supported yet"::formatted)
+                    .orElse("");
+        } catch (IOException e) {
+            throw new TokenizerException("%s can not be read: %s".formatted(folder, e), e);
+        }
     }
 
     private static Tokenizer loadFile(Path file) {
@@ -52,9 +79,18 @@ final class TokenizerFiles {
         if (plainName.equals(VOCABULARY_JSON) || plainName.equals(MERGES)) {
             return loadPair(file);
         } else if (plainName.endsWith(".txt")) {
-            return BertVocabulary.read(file.toString(), text(file), config(file));
+            return BertVocabulary.read(file.toString(), text(file), config(file, CONFIG));
         }
         return fromJson(file.toString(), bytes(file));
+    }
+
+    /** {@return whether bytes are a protobuf with another in it, and so no JSON} */
+    private static boolean isSentencePiece(byte[] bytes) {
+        return bytes.length > 3
+                && bytes[0] == FIRST_FIELD
+                && bytes[2] == FIRST_FIELD
+                && Character.isISOControl(bytes[3])
+                && !Character.isWhitespace(bytes[3]);
     }
 
     private static Tokenizer loadPair(Path file) {
@@ -66,7 +102,12 @@ final class TokenizerFiles {
                             .formatted(file, VOCABULARY_JSON, MERGES));
         }
         Json json = Json.parse(vocabulary.toString(), bytes(vocabulary));
-        return Gpt2Vocabulary.read(json, merges.toString(), text(merges), config(file));
+        return Gpt2Vocabulary.read(
+                json,
+                merges.toString(),
+                text(merges),
+                config(file, CONFIG),
+                config(file, MODEL_CONFIG));
     }
 
     private static @Nullable Path beside(Path file, String name) {
@@ -74,9 +115,9 @@ final class TokenizerFiles {
         return folder == null ? null : find(folder, name);
     }
 
-    /** {@return the configuration beside a file}, or null. */
-    private static @Nullable Json config(Path file) {
-        Path config = beside(file, CONFIG);
+    /** {@return the configuration of this name beside a file}, or null. */
+    private static @Nullable Json config(Path file, String name) {
+        Path config = beside(file, name);
         return config == null ? null : Json.parse(config.toString(), bytes(config));
     }
 

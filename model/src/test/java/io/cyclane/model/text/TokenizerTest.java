@@ -321,6 +321,16 @@ class TokenizerTest {
         assertArrayEquals(new int[] {CLS, 5, SEP}, ids(Tokenizer.load(folder), "A", 9));
     }
 
+    /** As published for want of a limit. */
+    @Test
+    void aLengthBeyondAllIntegersIsANumber(@TempDir Path folder) throws IOException {
+        Files.writeString(folder.resolve("vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n");
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"model_max_length\": 1000000000000000019884624838656}");
+        assertArrayEquals(new int[] {CLS, 5, SEP}, ids(Tokenizer.load(folder), "A", 9));
+    }
+
     @Test
     void tokensAroundTextsAreNamedWithTheirIds() {
         assertEquals(Map.of(CLS, "[CLS]", SEP, "[SEP]"), LETTERS.surrounding());
