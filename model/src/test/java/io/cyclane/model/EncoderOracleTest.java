@@ -210,7 +210,8 @@ class EncoderOracleTest {
                             c.firstPosition(),
                             c.types(),
                             function,
-                            eps));
+                            eps,
+                            c.isTied()));
         }
 
         private static TextModel with(TextModel m, TokenEncoder encoder) {

@@ -32,13 +32,7 @@ class RobertaTest {
     private static final int PADDING = 1;
     private static final int ROWS = 48;
     private static final int LONGEST = ROWS - PADDING - 1;
-    private static final String CONFIG =
-            """
-            {"model_type": "roberta", "vocab_size": 80, "hidden_size": 24, "num_hidden_layers": 2,
-             "num_attention_heads": 2, "intermediate_size": 40, "max_position_embeddings": 48,
-             "pad_token_id": 1, "type_vocab_size": 1, "hidden_act": "gelu", "layer_norm_eps": 1e-5,
-             "id2label": {"0": "O", "1": "B-PER", "2": "I-PER"}}
-            """;
+    private static final String CONFIG = SmallModel.ROBERTA;
     private static final Map<String, String> NAMES =
             Map.of(
                     "lm_head.dense", "cls.predictions.transform.dense",

@@ -18,6 +18,13 @@ final class SmallModel {
              "type_vocab_size": 2, "hidden_act": "gelu", "layer_norm_eps": 1e-12,
              "id2label": {"0": "O", "1": "B-PER", "2": "I-PER"}}
             """;
+    static final String ROBERTA =
+            """
+            {"model_type": "roberta", "vocab_size": 80, "hidden_size": 24, "num_hidden_layers": 2,
+             "num_attention_heads": 2, "intermediate_size": 40, "max_position_embeddings": 48,
+             "pad_token_id": 1, "type_vocab_size": 1, "hidden_act": "gelu", "layer_norm_eps": 1e-5,
+             "id2label": {"0": "O", "1": "B-PER", "2": "I-PER"}}
+            """;
     static final String ALBERT =
             """
             {"model_type": "albert", "vocab_size": 80, "embedding_size": 12, "hidden_size": 24,

@@ -15,6 +15,7 @@ import io.cyclane.tensor.op.Activation;
  * @param groupLayers how many layers in a row a group is
  * @param hidden width of the feed-forward's middle
  * @param positions the longest sequence
+ * @param isTied whether words are scored with the table that they are embedded with
  */
 public record AlbertConfig(
         int vocabulary,
@@ -28,7 +29,8 @@ public record AlbertConfig(
         int positions,
         int types,
         Activation function,
-        float normEps) {
+        float normEps,
+        boolean isTied) {
     private static final int MOST_GROUP_LAYERS = 64;
 
     /**
@@ -53,7 +55,8 @@ public record AlbertConfig(
                         config.count("max_position_embeddings"),
                         config.count("type_vocab_size", 2),
                         Activations.named(config, "hidden_act"),
-                        (float) config.number("layer_norm_eps", 1e-12));
+                        (float) config.number("layer_norm_eps", 1e-12),
+                        config.flag("tie_word_embeddings", true));
         config.heads(albert.width, albert.heads);
         if (albert.layers % albert.groups != 0) {
             throw new CheckpointException(

@@ -7,7 +7,6 @@ import io.cyclane.model.layer.Transform;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.program.Recorder;
-import java.util.Optional;
 
 /**
  * ALBERT's task heads: BERT's, but that masked words are scored in the narrow width of their table.
@@ -21,7 +20,8 @@ record AlbertHeads(AlbertConfig config, Parameter words) implements FirstTokenHe
         Norm norm = Norm.biased("predictions.LayerNorm", config.tableWidth(), config.normEps());
         Parameter bias = Parameter.of("predictions.bias", config.vocabulary());
         Tensor h = new Transform(dense, config.function(), norm).forward(g, x);
-        return new Dense(words, Optional.of(bias)).forward(g, h);
+        Dense scores = Dense.ofWords(words, config.isTied(), "predictions.decoder.weight");
+        return scores.with(bias).forward(g, h);
     }
 
     @Override

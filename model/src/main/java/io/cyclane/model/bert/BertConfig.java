@@ -14,6 +14,7 @@ import io.cyclane.tensor.op.Activation;
  * @param hidden width of the feed-forward's middle
  * @param positions the longest sequence
  * @param firstPosition the row of the position table that a sequence's first token takes
+ * @param isTied whether words are scored with the table that they are embedded with
  */
 public record BertConfig(
         Family family,
@@ -26,7 +27,8 @@ public record BertConfig(
         int firstPosition,
         int types,
         Activation function,
-        float normEps) {
+        float normEps,
+        boolean isTied) {
 
     /** Encoders of BERT's layers, whose checkpoints and heads differ. */
     public enum Family {
@@ -68,7 +70,8 @@ public record BertConfig(
                         first,
                         config.count("type_vocab_size", 2),
                         Activations.named(config, "hidden_act"),
-                        (float) config.number("layer_norm_eps", 1e-12));
+                        (float) config.number("layer_norm_eps", 1e-12),
+                        config.flag("tie_word_embeddings", true));
         config.heads(bert.width, bert.heads);
         return bert;
     }

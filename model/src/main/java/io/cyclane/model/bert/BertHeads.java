@@ -7,13 +7,12 @@ import io.cyclane.model.layer.Transform;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.program.Recorder;
-import java.util.Optional;
 
 /**
  * BERT's task heads.
  *
- * <p>Masked words: {@code words . LN(function(dense x)) + bias}, the word table once more. Source:
- * arXiv:1810.04805, section 3.
+ * <p>Masked words: {@code words . LN(function(dense x)) + bias}, the word table once more unless
+ * {@code tie_word_embeddings} is false. Source: arXiv:1810.04805, section 3.
  */
 record BertHeads(BertConfig config, Parameter words) implements FirstTokenHeads {
     private static final String TRANSFORM = "cls.predictions.transform";
@@ -25,7 +24,8 @@ record BertHeads(BertConfig config, Parameter words) implements FirstTokenHeads 
         Norm norm = Norm.biased(TRANSFORM + ".LayerNorm", width, config.normEps());
         Parameter bias = Parameter.of("cls.predictions.bias", config.vocabulary());
         Tensor h = new Transform(dense, config.function(), norm).forward(g, x);
-        return new Dense(words, Optional.of(bias)).forward(g, h);
+        Dense scores = Dense.ofWords(words, config.isTied(), "cls.predictions.decoder.weight");
+        return scores.with(bias).forward(g, h);
     }
 
     @Override

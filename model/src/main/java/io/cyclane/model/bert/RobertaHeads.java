@@ -9,7 +9,6 @@ import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Activation;
 import io.cyclane.tensor.program.Recorder;
-import java.util.Optional;
 
 /**
  * RoBERTa's task heads: BERT's under other names, but that masked words always go through the exact
@@ -25,7 +24,8 @@ record RobertaHeads(BertConfig config, Parameter words) implements FirstTokenHea
         Norm norm = Norm.biased("lm_head.layer_norm", width, config.normEps());
         Parameter bias = Parameter.of("lm_head.bias", config.vocabulary());
         Tensor h = new Transform(dense, Activation.GELU, norm).forward(g, x);
-        return new Dense(words, Optional.of(bias)).forward(g, h);
+        Dense scores = Dense.ofWords(words, config.isTied(), "lm_head.decoder.weight");
+        return scores.with(bias).forward(g, h);
     }
 
     @Override

@@ -28,6 +28,24 @@ public record Dense(Parameter weight, Optional<Parameter> bias) {
                 : new Dense(Parameter.of(name + ".weight", out, in), Optional.empty());
     }
 
+    /**
+     * {@return the layer that scores words, without a bias}
+     *
+     * @param words the table they are embedded with, [V, ..]
+     * @param isTied whether it scores them too; else a matrix of its shape does
+     * @param own that matrix's name
+     */
+    public static Dense ofWords(Parameter words, boolean isTied, String own) {
+        int rows = words.shape().extent(0).bound();
+        int width = words.shape().extent(1).bound();
+        return new Dense(isTied ? words : Parameter.of(own, rows, width), Optional.empty());
+    }
+
+    /** {@return the same layer with this bias} */
+    public Dense with(Parameter other) {
+        return new Dense(weight, Optional.of(other));
+    }
+
     /** Records the layer on x, [.., in]. */
     public Tensor forward(Recorder g, Tensor x) {
         return split(g, x, 1).getFirst();

@@ -10,7 +10,6 @@ import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Pool;
 import io.cyclane.tensor.program.Recorder;
-import java.util.Optional;
 
 /**
  * ModernBERT's task heads: {@code LN(function(dense x))} of token vectors, or of the text's one,
@@ -21,15 +20,12 @@ import java.util.Optional;
 record ModernBertHeads(ModernBertConfig config, Parameter words) implements Heads {
     @Override
     public Tensor masked(Recorder g, Tensor x) {
-        Parameter table =
-                config.isTied()
-                        ? words
-                        : Parameter.of("decoder.weight", config.vocabulary(), config.width());
-        Optional<Parameter> bias =
+        Dense plain = Dense.ofWords(words, config.isTied(), "decoder.weight");
+        Dense scores =
                 config.decoderBias()
-                        ? Optional.of(Parameter.of("decoder.bias", config.vocabulary()))
-                        : Optional.empty();
-        return new Dense(table, bias).forward(g, head(g, x));
+                        ? plain.with(Parameter.of("decoder.bias", config.vocabulary()))
+                        : plain;
+        return scores.forward(g, head(g, x));
     }
 
     @Override
