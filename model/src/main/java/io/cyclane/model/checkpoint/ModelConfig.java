@@ -177,7 +177,7 @@ public final class ModelConfig {
         if (has(key) && !known.equals(value(key))) {
             throw new CheckpointException(
                     "%s: '%s' is %s; only %s is supported"
-                            .formatted(source, key, value(key), known));
+                            .formatted(source, key, shown(values.get(key)), known));
         }
     }
 
@@ -307,9 +307,13 @@ public final class ModelConfig {
     }
 
     private CheckpointException wrong(String key, @Nullable Object value, String wanted) {
-        String came = value == StrictJson.Null.NULL ? "null" : String.valueOf(value);
-        String shown = came.length() > 100 ? came.substring(0, 100) + "..." : came;
         return new CheckpointException(
-                "%s: '%s' must be %s, it is %s".formatted(source, key, wanted, shown));
+                "%s: '%s' must be %s, it is %s".formatted(source, key, wanted, shown(value)));
+    }
+
+    /** {@return a value as JSON has it, so that "50" is not taken for 50} */
+    private static String shown(@Nullable Object value) {
+        String json = value == null ? "missing" : StrictJson.line(value);
+        return json.length() > 100 ? json.substring(0, 100) + "..." : json;
     }
 }

@@ -114,6 +114,16 @@ final class StrictJson {
         return bytes.toByteArray();
     }
 
+    /** {@return a value of these kinds as JSON on one line} */
+    static String line(Object value) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (JsonGenerator json =
+                FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
+            write(json, value);
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
     /** A line for each key, for people who edit settings. */
     private static final class Indented extends ObjectWriteContext.Base {
         @Override

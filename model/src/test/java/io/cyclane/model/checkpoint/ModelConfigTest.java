@@ -25,7 +25,7 @@ class ModelConfigTest {
              "scale": 2, "half": 0.5, "huge": 1000000000000000019884624838656, "nothing": null,
              "layer_types": ["full_attention", "sliding_attention"], "sizes": [1, 2],
              "rates": [1, 0.5], "odd": [1, null, "x"], "task": {"id2label": {"0": "no", "1": "yes"}},
-             "parts": [{"a": 1}, {"a": 2}]}
+             "parts": [{"a": 1}, {"a": 2}], "quoted": "50"}
             """;
 
     private static ModelConfig config(String json) {
@@ -72,6 +72,9 @@ class ModelConfigTest {
                 wrong("'hidden_size' must be a text, it is 384", c -> c.string("hidden_size")),
                 wrong("'hidden_size' must be a text", c -> c.string("hidden_size", "x")),
                 wrong("'half' must be an integer", c -> c.integer("half")),
+                wrong("of at most 32 bits, it is \"50\"", c -> c.integer("quoted")),
+                wrong("a list, it is {\"id2label\":{\"0\":\"no\"", c -> c.strings("task")),
+                wrong("'quoted' is \"50\"; only 50 is supported", c -> only(c, "quoted", 50L)),
                 wrong("'huge' must be an integer", c -> c.integer("huge")),
                 wrong("'model_type' must be a finite number", c -> c.number("model_type", 1)),
                 wrong("'scale' must be true or false, it is 2", c -> c.flag("scale", true)),
@@ -87,6 +90,11 @@ class ModelConfigTest {
                 wrong(
                         ": parts[0]: the key 'b' is missing",
                         c -> c.objects("parts").get(0).flag("b")));
+    }
+
+    private static boolean only(ModelConfig config, String key, Object known) {
+        config.only(key, known);
+        return true;
     }
 
     private static Arguments wrong(String says, Function<ModelConfig, Object> access) {
