@@ -83,7 +83,7 @@ public final class RandomModel {
                                 CheckpointWeights.partExtents(parameter, stored.size())));
             }
         }
-        double start = place.config().number("initializer_range", START_DEVIATION);
+        double start = place.config().numberUpTo(1, "initializer_range", START_DEVIATION);
         Drawing drawing =
                 scheme == Scheme.START ? entry -> start(entry, start) : RandomModel::trainedSize;
         RandomGenerator numbers = RandomGeneratorFactory.of(ALGORITHM).create(seed);

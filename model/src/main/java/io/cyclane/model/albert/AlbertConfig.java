@@ -55,7 +55,7 @@ public record AlbertConfig(
                         config.count("max_position_embeddings"),
                         config.count("type_vocab_size", 2),
                         Activations.named(config, "hidden_act"),
-                        (float) config.number("layer_norm_eps", 1e-12),
+                        config.normEps("layer_norm_eps", 1e-12),
                         config.flag("tie_word_embeddings", true));
         config.heads(albert.width, albert.heads);
         if (albert.layers % albert.groups != 0) {

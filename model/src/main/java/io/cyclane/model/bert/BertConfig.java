@@ -70,7 +70,7 @@ public record BertConfig(
                         first,
                         config.count("type_vocab_size", 2),
                         Activations.named(config, "hidden_act"),
-                        (float) config.number("layer_norm_eps", 1e-12),
+                        config.normEps("layer_norm_eps", 1e-12),
                         config.flag("tie_word_embeddings", true));
         config.heads(bert.width, bert.heads);
         return bert;

@@ -209,6 +209,25 @@ public final class ModelConfig {
         return has(key) ? asNumber(key, value(key)) : otherwise;
     }
 
+    /** {@return the number at a key, 0 to {@code most}, or {@code otherwise} when there is none} */
+    public double numberUpTo(int most, String key, double otherwise) {
+        double number = number(key, otherwise);
+        if (!(number >= 0 && number <= most)) {
+            throw new CheckpointException(
+                    "%s: '%s' is %s; it must be 0 to %s"
+                            .formatted(source, key, shown(values.get(key)), most));
+        }
+        return number;
+    }
+
+    /**
+     * {@return what a norm adds to the variance before its root, 0 to 1} A negative one makes roots
+     * of negative numbers, and a large one vectors of zeros.
+     */
+    public float normEps(String key, double otherwise) {
+        return (float) numberUpTo(1, key, otherwise);
+    }
+
     /** {@return the truth value at a key} */
     public boolean flag(String key) {
         return asFlag(key, required(key));

@@ -76,6 +76,9 @@ public record Experts(
     /** The most experts and the largest rank: each takes memory before a weight of it is seen. */
     private static final int MOST = 1 << 12;
 
+    /** Beyond any real scale of updates or weight of a loss, and far from infinity as a float. */
+    private static final int MOST_FACTOR = 1 << 20;
+
     private static final int EXPERTS = 8;
     private static final int CHOSEN = 2;
     private static final int RANK = 16;
@@ -153,13 +156,13 @@ public record Experts(
                 experts,
                 chosen,
                 config.countUpTo(MOST, "lora_rank", RANK),
-                config.number("lora_alpha", ALPHA),
+                config.numberUpTo(MOST_FACTOR, "lora_alpha", ALPHA),
                 config.flag("norm_topk_prob", true),
                 config.flag("router_per_round", false),
                 form.equals("weights"),
                 config.count("moa_reduction_factor", REDUCTION),
-                config.number("router_jitter_noise", 0),
-                config.number(balancing, 0));
+                config.numberUpTo(1, "router_jitter_noise", 0),
+                config.numberUpTo(MOST_FACTOR, balancing, 0));
     }
 
     /** {@return by what updates are scaled} */

@@ -91,7 +91,7 @@ public record ModernAlbertConfig(
                 sights(config, grouping.depth()),
                 hasFirstNorm,
                 function,
-                (float) config.number("layer_norm_eps", config.number("norm_eps", 1e-6)),
+                config.normEps(config.has("layer_norm_eps") ? "layer_norm_eps" : "norm_eps", 1e-6),
                 config.flag("norm_bias", false),
                 config.flag("attention_bias", false),
                 isRouted ? withoutBias(config) : config.flag("mlp_bias", false));

@@ -72,7 +72,7 @@ public record ModernBertConfig(
                 config.countUpTo(ModelConfig.MOST_POSITIONS, "max_position_embeddings"),
                 Sight.read(config, layers, DEFAULTS),
                 Activations.named(config, "hidden_activation"),
-                (float) config.number("norm_eps", 1e-5),
+                config.normEps("norm_eps", 1e-5),
                 config.flag("norm_bias", false),
                 config.flag("attention_bias", false),
                 config.flag("mlp_bias", false),

@@ -75,6 +75,7 @@ class ModelConfigTest {
                 wrong("of at most 32 bits, it is \"50\"", c -> c.integer("quoted")),
                 wrong("a list, it is {\"id2label\":{\"0\":\"no\"", c -> c.strings("task")),
                 wrong("'quoted' is \"50\"; only 50 is supported", c -> only(c, "quoted", 50L)),
+                wrong("'scale' is 2; it must be 0 to 1", c -> c.numberUpTo(1, "scale", 0)),
                 wrong("'huge' must be an integer", c -> c.integer("huge")),
                 wrong("'model_type' must be a finite number", c -> c.number("model_type", 1)),
                 wrong("'scale' must be true or false, it is 2", c -> c.flag("scale", true)),
