@@ -230,6 +230,8 @@ public final class ModelLoader {
         }
         List<String> names = model.labels().names();
         if (names.size() != 1 && !randomHead) {
+            // Of a checkpoint without a head that is what to say: it is no classifier either.
+            model.weights(model.program(Task.CLASSIFICATION, new Capacity(1, 1))).close();
             throw new CheckpointException(
                     "model '%s': a reranker has one label, this one has %d, %s: use it as a classifier"
                             .formatted(nameOrPath, names.size(), names));

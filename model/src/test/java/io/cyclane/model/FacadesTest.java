@@ -350,6 +350,9 @@ class FacadesTest {
         assertTrue(e.getMessage().contains("the head is missing"), e::getMessage);
         assertTrue(e.getMessage().contains("'classifier.weight'"), e::getMessage);
         assertTrue(e.getMessage().contains("'pooler.dense.bias'"), e::getMessage);
+        CheckpointException reranking =
+                assertThrows(CheckpointException.class, () -> Reranker.load(folder));
+        assertEquals(e.getMessage(), reranking.getMessage(), "it is no classifier either");
         ModelLoader loader = ModelLoader.of(folder).randomHead(true);
         List<Label> first;
         try (Classifier classifier = loader.open(Task.CLASSIFICATION).classifier()) {
