@@ -20,7 +20,8 @@ public record Entity(String label, float score, String text, int start, int end)
     /**
      * {@return the entities that labels of tokens in order make up} {@code B-x} begins one, {@code
      * I-x} goes on with one of x or else begins one, {@code O} is none; labels without such marks
-     * go on while they are the same.
+     * go on while they are the same. The blanks that byte-level tokens begin with are none of an
+     * entity's characters at its ends, and blanks alone are no entity.
      */
     static List<Entity> of(String text, List<TokenLabel> tokens) {
         List<Entity> entities = new ArrayList<>();
@@ -51,14 +52,26 @@ public record Entity(String label, float score, String text, int start, int end)
         }
         int start = open.getFirst().start();
         int end = open.getLast().end();
-        entities.add(
-                new Entity(
-                        plain(open.getFirst().label()),
-                        (float) (sum / open.size()),
-                        text.substring(start, end),
-                        start,
-                        end));
+        while (start < end && isBlank(text.charAt(start))) {
+            start++;
+        }
+        while (end > start && isBlank(text.charAt(end - 1))) {
+            end--;
+        }
+        if (start < end) {
+            entities.add(
+                    new Entity(
+                            plain(open.getFirst().label()),
+                            (float) (sum / open.size()),
+                            text.substring(start, end),
+                            start,
+                            end));
+        }
         open.clear();
+    }
+
+    private static boolean isBlank(char c) {
+        return Character.isWhitespace(c) || Character.isSpaceChar(c);
     }
 
     private static String plain(String label) {

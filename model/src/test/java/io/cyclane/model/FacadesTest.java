@@ -281,6 +281,28 @@ class FacadesTest {
                         List.of(new TokenLabel("X", 1f, 0, 3), new TokenLabel("X", 1f, 4, 9))));
     }
 
+    /** A byte-level token holds the blank before its word. */
+    @Test
+    void entitiesNeitherBeginNorEndWithBlanks() {
+        String text = "So Ada Byron met\u00a0\tBob ";
+        assertEquals(
+                List.of(
+                        new Entity("PER", 1f, "Ada Byron", 3, 12),
+                        new Entity("PER", 0.5f, "Bob", 18, 21)),
+                Entity.of(
+                        text,
+                        List.of(
+                                new TokenLabel("O", 1f, 0, 2),
+                                new TokenLabel("B-PER", 1f, 2, 6),
+                                new TokenLabel("I-PER", 1f, 6, 12),
+                                new TokenLabel("O", 1f, 12, 16),
+                                new TokenLabel("B-PER", 0.5f, 16, 22))));
+        assertEquals(
+                List.of(),
+                Entity.of(text, List.of(new TokenLabel("X", 1f, 2, 3))),
+                "blanks alone are no entity");
+    }
+
     @Test
     void anAnswerIsFoundInTheBestOfOverlappingParts() {
         SmallModel.write(folder, SmallModel.ALBERT, 6, Task.QUESTION_ANSWERING);
