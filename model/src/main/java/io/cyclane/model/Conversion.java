@@ -19,10 +19,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** Writes a model's folder anew with its weights in another number type. */
@@ -45,12 +48,19 @@ public final class Conversion {
      * @param tensors how many
      * @param bytesBefore of their numbers
      * @param bytesAfter of their numbers
+     * @param kept how many of them hold no floats and stayed as they were, by their type
      */
-    public record Report(int tensors, long bytesBefore, long bytesAfter) {}
+    public record Report(
+            int tensors, long bytesBefore, long bytesAfter, Map<StoredType, Integer> kept) {
+        public Report {
+            kept = Collections.unmodifiableMap(new TreeMap<>(kept));
+        }
+    }
 
     /**
      * Writes the weights as one {@code model.safetensors}, floats rounded to the nearest number of
-     * the type, ties to even, everything else as it is; settings and tokenizer are copied beside.
+     * the type, ties to even, everything else as it is, also integers that stand for floats;
+     * settings and tokenizer are copied beside.
      *
      * @param nameOrPath an alias, or a folder
      * @param folder where to; it is made, whole or not at all
@@ -98,7 +108,8 @@ public final class Conversion {
         for (Path file : files) {
             String name = file.getFileName().toString();
             boolean isIndex = name.endsWith(".safetensors.index.json");
-            if (COPIED.contains(name.substring(name.lastIndexOf('.') + 1)) && !isIndex) {
+            boolean isOther = isIndex || ModelAliases.isOfCache(name);
+            if (COPIED.contains(name.substring(name.lastIndexOf('.') + 1)) && !isOther) {
                 Path copy = to.resolve(from.relativize(file).toString());
                 Files.createDirectories(copy.getParent());
                 Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
@@ -108,10 +119,15 @@ public final class Conversion {
 
     private static Report write(Checkpoint checkpoint, Path file, StoredType type) {
         List<SafetensorsWriter.Entry> entries = new ArrayList<>();
+        Map<StoredType, Integer> others = new EnumMap<>(StoredType.class);
         long before = 0;
         for (StoredTensor tensor : checkpoint.tensors()) {
-            StoredType kept = FLOATS.contains(tensor.type()) ? type : tensor.type();
-            entries.add(new SafetensorsWriter.Entry(tensor.name(), kept, tensor.extents()));
+            boolean isFloat = FLOATS.contains(tensor.type());
+            StoredType written = isFloat ? type : tensor.type();
+            entries.add(new SafetensorsWriter.Entry(tensor.name(), written, tensor.extents()));
+            if (!isFloat) {
+                others.merge(tensor.type(), 1, Integer::sum);
+            }
             before += tensor.bytes().byteSize();
         }
         long after = 0;
@@ -126,7 +142,7 @@ public final class Conversion {
             }
             writer.commit();
         }
-        return new Report(entries.size(), before, after);
+        return new Report(entries.size(), before, after, others);
     }
 
     private static MemorySegment converted(

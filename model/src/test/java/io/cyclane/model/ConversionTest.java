@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -123,6 +124,50 @@ class ConversionTest {
                                 Conversion.write(
                                         model, folder, StoredType.F16, Optional.empty(), true));
         assertTrue(own.getMessage().contains("is what the new one is made from"), own::getMessage);
+    }
+
+    /** Model2vec's bytes stand for floats, but of no scale that is stored. */
+    @Test
+    void integersAreLeftAsTheyAreAndCounted() throws IOException {
+        Path from = Files.createDirectories(folder.resolve("from"));
+        Files.writeString(from.resolve("config.json"), "{\"model_type\": \"model2vec\"}");
+        SafetensorsWriter.write(
+                from.resolve("model.safetensors"),
+                List.of(
+                        new StoredTensor(
+                                "embeddings",
+                                StoredType.I8,
+                                List.of(2L, 3L),
+                                MemorySegment.ofArray(new byte[] {1, 2, 3, 4, 5, 6})),
+                        new StoredTensor(
+                                "weights",
+                                StoredType.F64,
+                                List.of(2L),
+                                MemorySegment.ofArray(new byte[16]))),
+                Map.of());
+        Path to = folder.resolve("to");
+        Conversion.Report report = Conversion.write(from.toString(), to, StoredType.F32);
+        assertEquals(new Conversion.Report(2, 6 + 16, 6 + 8, Map.of(StoredType.I8, 1)), report);
+        try (Checkpoint checkpoint = Safetensors.open(to)) {
+            assertEquals(StoredType.I8, checkpoint.tensor("embeddings").type());
+            assertEquals(StoredType.F32, checkpoint.tensor("weights").type());
+        }
+    }
+
+    /** What the cache of short names notes of its weights is not true of others. */
+    @Test
+    void theCachesOwnFilesStayBehind() throws IOException {
+        write(1);
+        for (String name : List.of("checksums.txt", "verified.txt", "vocab.txt")) {
+            Files.writeString(folder.resolve(name), "noted");
+        }
+        Path to = folder.resolve("to");
+        Conversion.write(folder.toString(), to, StoredType.F16);
+        try (Stream<Path> files = Files.list(to)) {
+            assertEquals(
+                    List.of("config.json", "model.safetensors", "vocab.txt"),
+                    files.map(file -> file.getFileName().toString()).sorted().toList());
+        }
     }
 
     private float[] bf16(float... numbers) throws IOException {

@@ -49,6 +49,14 @@ public final class ModelAliases {
                         .formatted(nameOrPath, PACKAGED.keySet()));
     }
 
+    /**
+     * {@return whether a file of this name tells of the weights in the folder of a short name, and
+     * so is not to go along with others}
+     */
+    public static boolean isOfCache(String name) {
+        return ModelCache.OWN_FILES.contains(name);
+    }
+
     private static Optional<Path> folder(String path) {
         try {
             return Optional.of(Path.of(path)).filter(Files::isDirectory);

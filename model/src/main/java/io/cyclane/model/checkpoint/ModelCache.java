@@ -27,6 +27,7 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
@@ -56,6 +57,10 @@ final class ModelCache {
 
     private static final String CHECKSUMS = "checksums.txt";
     private static final String STAMPS = "verified.txt";
+
+    /** What it writes beside a model's own files. */
+    static final Set<String> OWN_FILES = Set.of(CHECKSUMS, STAMPS);
+
     private static final int LOCK_POLL_MILLIS = 20;
 
     /** Coarser than the clock of any file system that a cache is likely to lie on. */

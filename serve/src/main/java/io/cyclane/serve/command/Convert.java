@@ -4,6 +4,7 @@ import io.cyclane.model.Conversion;
 import io.cyclane.model.checkpoint.StoredType;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -73,13 +74,29 @@ final class Convert implements Callable<Integer> {
                 .append(
                         String.format(
                                 Locale.ROOT,
-                                "%s: %,d tensors, %,d bytes as %s (were %,d)\n",
+                                "%s: %,d tensors, %,d bytes%s (were %,d)%s\n",
                                 out.folder(),
                                 report.tensors(),
                                 report.bytesAfter(),
-                                type,
-                                report.bytesBefore()));
+                                report.kept().isEmpty() ? " as " + type : "",
+                                report.bytesBefore(),
+                                kept(report)));
         cyclane.flush();
         return 0;
+    }
+
+    /** A type is claimed for those that have it: integers are not converted. */
+    private String kept(Conversion.Report report) {
+        if (report.kept().isEmpty()) {
+            return "";
+        }
+        int floats = report.tensors();
+        StringBuilder others = new StringBuilder();
+        for (Map.Entry<StoredType, Integer> kept : report.kept().entrySet()) {
+            floats -= kept.getValue();
+            others.append(", ").append(kept.getValue()).append(" left as ");
+            others.append(kept.getKey().name().toLowerCase(Locale.ROOT));
+        }
+        return ": %d as %s%s".formatted(floats, type, others);
     }
 }

@@ -5,11 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cyclane.model.RandomModel;
 import io.cyclane.model.Task;
+import io.cyclane.model.checkpoint.SafetensorsWriter;
+import io.cyclane.model.checkpoint.StoredTensor;
+import io.cyclane.model.checkpoint.StoredType;
 import io.cyclane.serve.CommandRun;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -181,6 +186,26 @@ class TaskCommandsTest {
         Path onnx = folder.resolve("model.onnx");
         run("export", "onnx", "--task", "classify", "--out", onnx.toString());
         assertTrue(Files.size(onnx) > 1000);
+    }
+
+    @Test
+    void convertClaimsATypeOnlyForWhatHasIt() throws IOException {
+        Path bytes = Files.createDirectory(folder.resolve("bytes"));
+        Files.writeString(bytes.resolve("config.json"), "{\"model_type\": \"model2vec\"}");
+        SafetensorsWriter.write(
+                bytes.resolve("model.safetensors"),
+                List.of(
+                        new StoredTensor(
+                                "embeddings",
+                                StoredType.I8,
+                                List.of(12L, 2L),
+                                MemorySegment.ofArray(new byte[24]))),
+                Map.of());
+        String to = folder.resolve("floats").toString();
+        CommandRun run =
+                CommandRun.of(
+                        "convert", "--model", bytes.toString(), "--dtype", "f32", "--out", to);
+        assertEquals(to + ": 1 tensors, 24 bytes (were 24): 0 as f32, 1 left as i8\n", run.out());
     }
 
     @Test
