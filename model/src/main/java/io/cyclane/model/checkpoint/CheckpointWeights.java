@@ -87,7 +87,8 @@ public final class CheckpointWeights implements WeightSource {
         }
         throw new UnmatchedTensorsException(
                 message,
-                WeightMapTemplate.of(empty, unread.stream().map(checkpoint::tensor).toList()));
+                WeightMapTemplate.of(
+                        empty, unread.stream().map(checkpoint::tensor).toList(), mayBeLeft));
     }
 
     /**

@@ -14,7 +14,10 @@ public final class UnmatchedTensorsException extends CheckpointException {
         this.template = template;
     }
 
-    /** {@return a table that sends every unmatched tensor to a slot of its shape, line by line} */
+    /**
+     * {@return a table of every unmatched tensor, a line each: with the slot that its name's ending
+     * or its shape tells, or with {@code ?}, which {@link WeightMap} refuses, where neither does}
+     */
     public String template() {
         return template;
     }

@@ -114,7 +114,9 @@ public final class WeightMap {
         slots = isTransposed ? turned.group(1) : slots;
         List<String> named = slots.equals("-") ? List.of() : slots(place, slots);
         if (named.contains(UNGUESSED)) {
-            throw new CheckpointException(place + ": it still says '?' for a slot");
+            throw new CheckpointException(
+                    "%s: it still says '?' for the slot of '%s': name one, or - to leave it unread"
+                            .formatted(place, line.substring(0, arrow).strip()));
         }
         if (parts > 1 && named.size() != 1) {
             throw new CheckpointException(place + ": a part is of one slot");
