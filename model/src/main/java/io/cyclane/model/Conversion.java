@@ -3,12 +3,10 @@ package io.cyclane.model;
 import io.cyclane.model.checkpoint.AtomicFolder;
 import io.cyclane.model.checkpoint.Checkpoint;
 import io.cyclane.model.checkpoint.CheckpointException;
-import io.cyclane.model.checkpoint.ModelAliases;
 import io.cyclane.model.checkpoint.ModelFolder;
 import io.cyclane.model.checkpoint.SafetensorsWriter;
 import io.cyclane.model.checkpoint.StoredTensor;
 import io.cyclane.model.checkpoint.StoredType;
-import io.cyclane.model.checkpoint.WeightMap;
 import io.cyclane.tensor.Bf16;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -86,8 +84,7 @@ public final class Conversion {
         if (!TYPES.contains(type)) {
             throw new IllegalArgumentException("weights are written as F32, F16 or BF16: " + type);
         }
-        ModelFolder stored = ModelFolder.open(ModelAliases.resolve(nameOrPath));
-        ModelFolder model = weightMap.map(WeightMap::read).map(stored::with).orElse(stored);
+        ModelFolder model = ModelFolder.open(nameOrPath, weightMap);
         try (AtomicFolder out = AtomicFolder.create(folder, replaces, model.path());
                 Checkpoint checkpoint = model.checkpoint()) {
             copyBeside(model.path(), out.path());

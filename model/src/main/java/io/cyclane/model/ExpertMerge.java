@@ -3,7 +3,6 @@ package io.cyclane.model;
 import io.cyclane.model.checkpoint.AtomicFolder;
 import io.cyclane.model.checkpoint.Checkpoint;
 import io.cyclane.model.checkpoint.CheckpointException;
-import io.cyclane.model.checkpoint.ModelAliases;
 import io.cyclane.model.checkpoint.ModelConfig;
 import io.cyclane.model.checkpoint.ModelFolder;
 import io.cyclane.model.modernalbert.Experts;
@@ -18,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -118,7 +118,23 @@ public final class ExpertMerge {
      */
     public static Report write(
             String nameOrPath, Plan plan, List<int[]> texts, Path folder, boolean replaces) {
-        ModelFolder place = ModelFolder.open(ModelAliases.resolve(nameOrPath));
+        return write(nameOrPath, Optional.empty(), plan, texts, folder, replaces);
+    }
+
+    /**
+     * Does the same for a checkpoint with names of its own, if there is a table for them; what is
+     * written has the table's.
+     *
+     * @param weightMap as {@link io.cyclane.model.checkpoint.WeightMap} reads it
+     */
+    public static Report write(
+            String nameOrPath,
+            Optional<Path> weightMap,
+            Plan plan,
+            List<int[]> texts,
+            Path folder,
+            boolean replaces) {
+        ModelFolder place = ModelFolder.open(nameOrPath, weightMap);
         TextModel model = TextModel.of(place);
         ModernAlbertConfig config = mergeable(nameOrPath, model);
         int fullRank = fullRank(config, plan);

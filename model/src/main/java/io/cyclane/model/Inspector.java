@@ -15,9 +15,11 @@ import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Recorder;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Runs an encoder text by text and keeps what every round gave: for looking at, and for gathering
@@ -104,7 +106,16 @@ public final class Inspector implements AutoCloseable {
      *     unknown, or no backend can run
      */
     public static Inspector open(String nameOrPath, int mostTokens) {
-        return new Inspector(TextModel.open(nameOrPath), mostTokens);
+        return open(nameOrPath, mostTokens, Optional.empty());
+    }
+
+    /**
+     * {@return the same for a checkpoint with names of its own, if there is a table for them}
+     *
+     * @param weightMap as {@link io.cyclane.model.checkpoint.WeightMap} reads it
+     */
+    public static Inspector open(String nameOrPath, int mostTokens, Optional<Path> weightMap) {
+        return new Inspector(TextModel.open(nameOrPath, weightMap), mostTokens);
     }
 
     /** Loads a model. */

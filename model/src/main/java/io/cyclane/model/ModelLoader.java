@@ -1,8 +1,6 @@
 package io.cyclane.model;
 
 import io.cyclane.model.checkpoint.CheckpointException;
-import io.cyclane.model.checkpoint.ModelAliases;
-import io.cyclane.model.checkpoint.ModelFolder;
 import io.cyclane.model.checkpoint.WeightMap;
 import io.cyclane.model.text.TokenizerReading;
 import io.cyclane.tensor.backend.Backend;
@@ -12,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -134,9 +133,7 @@ public final class ModelLoader {
     public LoadedModel open(Task first, Task... others) {
         Backends.prepare();
         Set<Task> tasks = EnumSet.of(first, others);
-        ModelFolder folder = ModelFolder.open(ModelAliases.resolve(nameOrPath));
-        TextModel model =
-                TextModel.of(weightMap == null ? folder : folder.with(WeightMap.read(weightMap)));
+        TextModel model = TextModel.open(nameOrPath, Optional.ofNullable(weightMap));
         requireLabels(model, tasks);
         if (tasks.contains(Task.EMBEDDING)) {
             model.warnIfUnsaid(nameOrPath);

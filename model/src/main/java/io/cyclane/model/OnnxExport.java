@@ -11,6 +11,7 @@ import io.cyclane.tensor.program.Recorder;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Writes models as ONNX files, with a dynamic batch and length, for other runtimes.
@@ -66,7 +67,23 @@ public final class OnnxExport {
             Form form,
             boolean randomHead,
             Routing routing) {
-        TextModel model = TextModel.open(nameOrPath);
+        write(nameOrPath, Optional.empty(), task, file, form, randomHead, routing);
+    }
+
+    /**
+     * Writes the same of a checkpoint with names of its own, if there is a table for them.
+     *
+     * @param weightMap as {@link io.cyclane.model.checkpoint.WeightMap} reads it
+     */
+    public static void write(
+            String nameOrPath,
+            Optional<Path> weightMap,
+            Task task,
+            Path file,
+            Form form,
+            boolean randomHead,
+            Routing routing) {
+        TextModel model = TextModel.open(nameOrPath, weightMap);
         Program program = program(model, task);
         OnnxWriter graph = new OnnxWriter(program.name());
         OnnxProgram.write(graph, program, form == Form.FUSED, routing == Routing.OPEN);

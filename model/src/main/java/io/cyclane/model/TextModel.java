@@ -1,7 +1,6 @@
 package io.cyclane.model;
 
 import io.cyclane.model.checkpoint.CheckpointException;
-import io.cyclane.model.checkpoint.ModelAliases;
 import io.cyclane.model.checkpoint.ModelFolder;
 import io.cyclane.model.checkpoint.Pooling;
 import io.cyclane.model.checkpoint.SentenceSettings;
@@ -17,6 +16,7 @@ import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Recorder;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -64,7 +64,12 @@ record TextModel(
      * @throws CheckpointException when there is none, or it holds what we do not know
      */
     static TextModel open(String nameOrPath) {
-        return of(ModelFolder.open(ModelAliases.resolve(nameOrPath)));
+        return open(nameOrPath, Optional.empty());
+    }
+
+    /** Opens the same with its tensors renamed by a table, if there is one. */
+    static TextModel open(String nameOrPath, Optional<Path> weightMap) {
+        return of(ModelFolder.open(nameOrPath, weightMap));
     }
 
     /** {@return the same for an open folder} */

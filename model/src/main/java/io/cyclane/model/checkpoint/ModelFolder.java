@@ -41,9 +41,16 @@ public record ModelFolder(
                 Optional.empty());
     }
 
-    /** {@return the folder with its tensors renamed by a table} */
-    public ModelFolder with(WeightMap map) {
-        return new ModelFolder(path, config, sentence, Optional.of(map));
+    /**
+     * Opens the folder that an alias or a path names, with its tensors renamed by the table in a
+     * file, if one is given.
+     *
+     * @throws CheckpointException as {@link #open(Path)} and {@link WeightMap#read} do
+     */
+    public static ModelFolder open(String nameOrPath, Optional<Path> weightMap) {
+        ModelFolder stored = open(ModelAliases.resolve(nameOrPath));
+        return new ModelFolder(
+                stored.path, stored.config, stored.sentence, weightMap.map(WeightMap::read));
     }
 
     /** {@return the weights, which the caller closes} */

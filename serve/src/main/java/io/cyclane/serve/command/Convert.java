@@ -2,12 +2,9 @@ package io.cyclane.serve.command;
 
 import io.cyclane.model.Conversion;
 import io.cyclane.model.checkpoint.StoredType;
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -49,14 +46,6 @@ final class Convert implements Callable<Integer> {
             description = "${COMPLETION-CANDIDATES}; a number too large for it is an error")
     private Type type;
 
-    @Option(
-            names = "--weight-map",
-            paramLabel = "FILE",
-            description =
-                    "write tensors under the names of a table, a line each: regular expression"
-                            + " -> slot")
-    private @Nullable Path weightMap;
-
     Convert(Cyclane cyclane) {
         this.cyclane = cyclane;
     }
@@ -65,11 +54,7 @@ final class Convert implements Callable<Integer> {
     public Integer call() {
         Conversion.Report report =
                 Conversion.write(
-                        model.name(),
-                        out.folder(),
-                        type.stored,
-                        Optional.ofNullable(weightMap),
-                        out.replaces());
+                        model.name(), out.folder(), type.stored, model.weightMap(), out.replaces());
         cyclane.out()
                 .append(
                         String.format(

@@ -86,7 +86,13 @@ final class ExportOnnx implements Callable<Integer> {
     public Integer call() {
         OnnxExport.Routing routing = isOpen ? OnnxExport.Routing.OPEN : OnnxExport.Routing.CLOSED;
         OnnxExport.write(
-                model.name(), job.task, replacing.file(out), form, head.mayBeRandom(), routing);
+                model.name(),
+                model.weightMap(),
+                job.task,
+                replacing.file(out),
+                form,
+                head.mayBeRandom(),
+                routing);
         try {
             long bytes = Files.size(out);
             cyclane.out().append(String.format(Locale.ROOT, "%s: %,d bytes\n", out, bytes));

@@ -30,12 +30,7 @@ final class Inspect implements Callable<Integer> {
 
     @Spec private CommandSpec spec;
 
-    @Option(
-            names = "--model",
-            paramLabel = "DIR",
-            required = true,
-            description = "a checkpoint's folder")
-    private Path model;
+    @Mixin private StoredModel model;
 
     @Option(names = "--text", paramLabel = "T", required = true, description = "the text")
     private String text;
@@ -69,7 +64,7 @@ final class Inspect implements Callable<Integer> {
                     spec.commandLine(), "--max-tokens is at least 1, not " + maxTokens);
         }
         Path picture = png == null ? null : replacing.file(png);
-        Tokenizer tokenizer = Tokenizer.load(model);
+        Tokenizer tokenizer = model.tokenizer();
         Encoding encoding = tokenizer.encode(text, maxTokens);
         List<String> tokens = new ArrayList<>();
         for (int i = 0; i < encoding.ids().length; i++) {
@@ -81,7 +76,7 @@ final class Inspect implements Callable<Integer> {
                             : own == null ? "?" : own);
         }
         Inspection inspection;
-        try (Inspector inspector = Inspector.open(model.toString(), tokens.size())) {
+        try (Inspector inspector = Inspector.open(model.name(), tokens.size(), model.weightMap())) {
             inspection = inspector.inspect(encoding.ids());
         }
         double[] drift = inspection.drift();

@@ -33,14 +33,8 @@ final class Merge implements Callable<Integer> {
     private final Cyclane cyclane;
 
     @Spec private CommandSpec spec;
+    @Mixin private StoredModel model;
     @Mixin private OutFolder out;
-
-    @Option(
-            names = "--model",
-            paramLabel = "DIR",
-            required = true,
-            description = "a ModernALBERT's folder")
-    private Path model;
 
     @Option(
             names = "--mode",
@@ -97,7 +91,9 @@ final class Merge implements Callable<Integer> {
             throw wrong("--emit, --rank: " + e.getMessage());
         }
         List<int[]> ids = texts == null ? List.of() : read(texts);
-        print(ExpertMerge.write(model.toString(), plan, ids, out.folder(), out.replaces()));
+        print(
+                ExpertMerge.write(
+                        model.name(), model.weightMap(), plan, ids, out.folder(), out.replaces()));
         cyclane.flush();
         return 0;
     }
@@ -107,7 +103,7 @@ final class Merge implements Callable<Integer> {
     }
 
     private List<int[]> read(Path file) throws IOException {
-        Tokenizer tokenizer = Tokenizer.load(model);
+        Tokenizer tokenizer = model.tokenizer();
         List<int[]> ids = new ArrayList<>();
         for (String line : Files.readAllLines(file)) {
             if (!line.isBlank()) {

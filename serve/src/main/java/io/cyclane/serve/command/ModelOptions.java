@@ -6,11 +6,11 @@ import io.cyclane.model.ModelLoader;
 import io.cyclane.model.PlanReport;
 import io.cyclane.serve.EmbeddingModel;
 import io.cyclane.serve.ModelSource;
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -59,13 +59,7 @@ final class ModelOptions {
                             + " the results (default: truncate, but for answer)")
     private @Nullable Choice longTexts;
 
-    @Option(
-            names = "--weight-map",
-            paramLabel = "FILE",
-            description =
-                    "a table for a checkpoint with names of its own, a line each: regular"
-                            + " expression -> slot")
-    private @Nullable Path weightMap;
+    @Mixin private WeightMapOption names;
 
     @Option(
             names = "--backend",
@@ -92,7 +86,7 @@ final class ModelOptions {
         atLeastOne("--max-tokens", maxTokens);
         set();
         OptionalInt limit = maxTokens == null ? OptionalInt.empty() : OptionalInt.of(maxTokens);
-        return models.open(model, limit, longTexts(), Optional.ofNullable(weightMap));
+        return models.open(model, limit, longTexts(), names.file());
     }
 
     /** {@return a loader of the model with these options, for tasks with a head} */
@@ -104,9 +98,7 @@ final class ModelOptions {
             loader.maxTokens(maxTokens);
         }
         longTexts().ifPresent(loader::longTexts);
-        if (weightMap != null) {
-            loader.weightMap(weightMap);
-        }
+        names.file().ifPresent(loader::weightMap);
         return loader;
     }
 

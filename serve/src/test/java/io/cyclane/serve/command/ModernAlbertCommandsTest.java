@@ -1,5 +1,6 @@
 package io.cyclane.serve.command;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,6 +10,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -233,11 +235,41 @@ class ModernAlbertCommandsTest {
                 "f32",
                 "--out",
                 path("other"));
-        String err = fails(1, "inspect", "--model", path("other"), "--text", "the cat");
+        String[] inspect = {"inspect", "--model", path("other"), "--text", "the cat"};
+        String err = fails(1, inspect);
         assertTrue(err.contains("unknown other.final_norm.weight F32 [16]"), err);
         assertTrue(err.contains("\na weight map to complete, for --weight-map:\n"), err);
         assertTrue(
                 err.contains("\nother\\.projection\\.weight -> projection.weight  # F32 [16, 8]\n"),
                 err);
+        Files.writeString(table, err.substring(err.indexOf("\n#")));
+        String[] ours = {"inspect", "--model", model.toString(), "--text", "the cat"};
+        assertEquals(run(ours), run(with(inspect, "--weight-map", table.toString())));
+        Path texts = Files.writeString(temporary.resolve("texts"), "the cat sleeps\na rug\n");
+        List<String> told = new ArrayList<>();
+        List<byte[]> exported = new ArrayList<>();
+        for (String[] from :
+                List.of(
+                        new String[] {"--model", model.toString()},
+                        new String[] {
+                            "--model", path("other"), "--weight-map", table.toString()
+                        })) {
+            String[] merge = {
+                "merge",
+                "--mode",
+                "ema",
+                "--calibrate",
+                texts.toString(),
+                "--out",
+                path("merged"),
+                "--force"
+            };
+            told.add(run(with(merge, from)));
+            told.add(run("inspect", "--model", path("merged"), "--text", "the cat"));
+            run(with(new String[] {"export", "onnx", "--out", path("m.onnx"), "--force"}, from));
+            exported.add(Files.readAllBytes(temporary.resolve("m.onnx")));
+        }
+        assertEquals(told.subList(0, 2), told.subList(2, 4));
+        assertArrayEquals(exported.get(0), exported.get(1));
     }
 }
