@@ -181,6 +181,27 @@ public final class ModelConfig {
         }
     }
 
+    /**
+     * {@return which of two names a setting has here, the first if it is not there}
+     *
+     * @throws CheckpointException when it is there under both, with two values
+     */
+    public String either(String key, String other) {
+        if (has(key) && has(other) && !isSame(required(key), required(other))) {
+            throw new CheckpointException(
+                    "%s: '%s' is %s, but '%s', the same setting, is %s: remove one"
+                            .formatted(source, key, value(key), other, value(other)));
+        }
+        return has(other) && !has(key) ? other : key;
+    }
+
+    /** Whole or not is a matter of spelling. */
+    private static boolean isSame(Object a, Object b) {
+        return a instanceof Number x && b instanceof Number y
+                ? x.doubleValue() == y.doubleValue()
+                : a.equals(b);
+    }
+
     /** Checks that so many heads share the width. */
     public void heads(int width, int heads) {
         heads(width, heads, 1, "");

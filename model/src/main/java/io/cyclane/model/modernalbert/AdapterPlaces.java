@@ -20,17 +20,18 @@ public record AdapterPlaces(int reduction, boolean beforeAttention, boolean befo
     static final AdapterPlaces NONE = new AdapterPlaces(1, false, false);
 
     /**
-     * Reads the settings: {@code use_adapter}, {@code adapter_reduction} (in one prototype {@code
-     * adapter_reduction_factor}), and, as no source says where, {@code adapter_places}.
+     * Reads the settings: {@code use_adapter} (in prototypes {@code use_adapters}), {@code
+     * adapter_reduction} ({@code adapter_reduction_factor}), and, as no source says where, {@code
+     * adapter_places}.
+     *
+     * @throws CheckpointException when one is out of range, or both names of one are there with
+     *     different values
      */
     static AdapterPlaces of(ModelConfig config, int width) {
-        if (!config.flag("use_adapter", false)) {
+        String key = config.either("adapter_reduction", "adapter_reduction_factor");
+        if (!config.flag(config.either("use_adapter", "use_adapters"), false)) {
             return NONE;
         }
-        String key =
-                config.has("adapter_reduction_factor")
-                        ? "adapter_reduction_factor"
-                        : "adapter_reduction";
         int reduction = config.count(key, 16);
         if (width % reduction != 0) {
             throw new CheckpointException(

@@ -99,6 +99,15 @@ public record Experts(
                 throw unpublished(config, key, "true", "false");
             }
         }
+        // Of which noise it is the width is not said either.
+        if (config.number("routing_noise_std", 0) != 0
+                && !config.string("routing_noise_type", "").equals("none")) {
+            throw unpublished(
+                    config,
+                    "routing_noise_std",
+                    Double.toString(config.number("routing_noise_std")),
+                    "0");
+        }
         if (config.integer("router_warmup_steps", 0) != 0) {
             throw unpublished(
                     config,
@@ -133,7 +142,7 @@ public record Experts(
                             .formatted(config.source(), kind.key()));
         }
         int experts = count == 0 ? 0 : config.countUpTo(MOST, "num_experts", EXPERTS);
-        String chosenKey = config.has("top_k_experts") ? "top_k_experts" : "top_k";
+        String chosenKey = config.either("top_k", "top_k_experts");
         int chosen = config.countUpTo(MOST, chosenKey, Math.min(CHOSEN, Math.max(1, experts)));
         if (kind.isRouted() && chosen > experts) {
             throw new CheckpointException(
@@ -146,10 +155,7 @@ public record Experts(
                     "%s: 'expert_mixture' is '%s'; outputs and weights are known"
                             .formatted(config.source(), form));
         }
-        String balancing =
-                config.has("router_aux_loss_coef")
-                        ? "router_aux_loss_coef"
-                        : "load_balancing_loss_coef";
+        String balancing = config.either("load_balancing_loss_coef", "router_aux_loss_coef");
         return new Experts(
                 kind,
                 config.count("expert_intermediate_size", hidden),

@@ -5,6 +5,7 @@ import io.cyclane.model.checkpoint.ModelConfig;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 
 /**
  * How the unrolled depth is dealt to groups, in the dialects of published configurations.
@@ -13,7 +14,8 @@ import java.util.List;
  *   <li>{@code num_hidden_layers}, {@code group_depth}: K = N / G groups of G rounds each; the last
  *       {@code num_expert_modules} of them have experts, or those of {@code expert_groups},
  *       numbered from 1. {@code group_layers} distinct layers make up a group, 1 unless said.
- *   <li>{@code group_rounds}: the rounds of each group, for groups of different depth.
+ *   <li>{@code group_rounds}: the rounds of each group, for groups of different depth; it counts
+ *       before the other two.
  *   <li>{@code num_static_groups}, {@code static_group_depth}, {@code num_expert_layers}, of a
  *       prototype, read so: static groups first, then one group for each expert layer, which share
  *       what depth is left.
@@ -56,9 +58,17 @@ record Grouping(List<Integer> rounds, List<Boolean> hasExperts, int layers) {
             }
             expertGroups = config.integer("num_expert_modules", 0);
         } else if (config.has("num_expert_layers")) {
+            config.either("num_expert_layers", "num_expert_modules");
             expertGroups = config.countUpTo(ModelConfig.MOST_LAYERS, "num_expert_layers");
             rounds = prototype(config, depth, expertGroups);
         } else {
+            for (String key : new String[] {"num_static_groups", "static_group_depth"}) {
+                if (config.has(key)) {
+                    throw new CheckpointException(
+                            "%s: '%s' deals the depth only with 'num_expert_layers', which is missing: add it, or remove '%s'"
+                                    .formatted(config.source(), key, key));
+                }
+            }
             int each = config.countUpTo(ModelConfig.MOST_LAYERS, "group_depth");
             if (depth % (each * layers) != 0) {
                 throw new CheckpointException(
@@ -91,6 +101,14 @@ record Grouping(List<Integer> rounds, List<Boolean> hasExperts, int layers) {
                             .formatted(config.source(), left, depth, expertGroups));
         }
         rounds.addAll(Collections.nCopies(expertGroups, left / expertGroups));
+        boolean isOther =
+                config.has("group_depth")
+                        && !Set.copyOf(rounds).equals(Set.of(config.integer("group_depth")));
+        if (isOther) {
+            throw new CheckpointException(
+                    "%s: 'group_depth' is %d, but 'num_expert_layers' deals the depth as %s: remove one"
+                            .formatted(config.source(), config.integer("group_depth"), rounds));
+        }
         return rounds;
     }
 

@@ -67,8 +67,7 @@ public record ModernAlbertConfig(
         Experts experts = Experts.of(config);
         Grouping grouping = Grouping.of(config, experts.kind() != Experts.Kind.NONE);
         Activation function =
-                Activations.named(
-                        config, config.has("hidden_act") ? "hidden_act" : "hidden_activation");
+                Activations.named(config, config.either("hidden_activation", "hidden_act"));
         boolean isRouted = experts.kind() == Experts.Kind.LORAS;
         if (isRouted && function != Activation.GELU) {
             throw new CheckpointException(
@@ -91,7 +90,7 @@ public record ModernAlbertConfig(
                 sights(config, grouping.depth()),
                 hasFirstNorm,
                 function,
-                config.normEps(config.has("layer_norm_eps") ? "layer_norm_eps" : "norm_eps", 1e-6),
+                config.normEps(config.either("layer_norm_eps", "norm_eps"), 1e-6),
                 config.flag("norm_bias", false),
                 config.flag("attention_bias", false),
                 isRouted ? withoutBias(config) : config.flag("mlp_bias", false));

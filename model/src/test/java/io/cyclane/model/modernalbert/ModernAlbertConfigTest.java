@@ -99,6 +99,24 @@ class ModernAlbertConfigTest {
         assertEquals(16, config.adapters().reduction());
     }
 
+    /** Two names of one setting, which may both be there if they agree. */
+    @Test
+    void theOtherNamesOfSettingsAreRead() {
+        String adapters = "\"use_adapter\": true";
+        AdapterPlaces wanted = new AdapterPlaces(16, true, true);
+        for (String other :
+                List.of("\"use_adapters\": true", adapters + ", \"use_adapters\": true")) {
+            assertEquals(wanted, read(TINY_V2.replace(adapters, other)).adapters());
+            assertEquals(wanted, read(PROTOTYPE.replace(adapters, other)).adapters());
+        }
+        String off = TINY_V2.replace(adapters, "\"use_adapters\": false");
+        assertEquals(AdapterPlaces.NONE, read(off).adapters());
+        String twice = "\"top_k\": 1, \"top_k_experts\": 1, \"router_aux_loss_coef\": 1e-1";
+        assertEquals(read(TINY_V2), read(TINY_V2.replace("\"top_k\": 1", twice)));
+        String quiet = "\"top_k\": 1, \"routing_noise_type\": \"none\", \"routing_noise_std\": 1";
+        assertEquals(read(TINY_V2), read(TINY_V2.replace("\"top_k\": 1", quiet)));
+    }
+
     @Test
     void whatIsSeenMayDifferFromLayerToLayer() {
         String half = "\"group_depth\": 2, \"global_attn_every_n_layers\": 3";
@@ -138,6 +156,18 @@ class ModernAlbertConfigTest {
                 "\"adapter_reduction\": 16|\"adapter_places\": [\"embedding\"]|attention and feed_forward are known",
                 "\"group_depth\": 2|\"group_depth\": 2, \"first_attention_norm\": \"none\"|'first_attention_norm' none is for a first group of one round, it has 2",
                 "\"group_depth\": 2|\"group_depth\": 2, \"rope_thetas\": [1]|'rope_thetas' must be a number above 1 for each of 14 layers",
+                "\"use_adapter\": true|\"use_adapter\": true, \"use_adapters\": false|'use_adapter' is true, but 'use_adapters', the same setting, is false: remove one",
+                "\"use_adapter\": true|\"use_adapters\": 1|'use_adapters' must be true or false, it is 1",
+                "\"adapter_reduction\": 16|\"adapter_reduction\": 16, \"adapter_reduction_factor\": 8|'adapter_reduction' is 16, but 'adapter_reduction_factor', the same setting, is 8",
+                "\"top_k\": 1|\"top_k\": 1, \"top_k_experts\": 2|'top_k' is 1, but 'top_k_experts', the same setting, is 2",
+                "\"top_k\": 1|\"router_aux_loss_coef\": 0.2|'load_balancing_loss_coef' is 0.1, but 'router_aux_loss_coef', the same setting, is 0.2",
+                "\"hidden_act\": \"gelu\"|\"hidden_act\": \"gelu\", \"hidden_activation\": \"relu\"|'hidden_activation' is relu, but 'hidden_act', the same setting, is gelu",
+                "\"layer_norm_eps\": 1e-6|\"layer_norm_eps\": 1e-6, \"norm_eps\": 1e-5|'layer_norm_eps' is 1.0E-6, but 'norm_eps', the same setting, is 1.0E-5",
+                "\"top_k\": 1|\"routing_noise_std\": 1.0|'routing_noise_std' is 1.0, whose formula is not published; only 0 is supported",
+                "\"group_depth\": 2|\"group_depth\": 2, \"num_static_groups\": 2|'num_static_groups' deals the depth only with 'num_expert_layers', which is missing",
+                "\"group_depth\": 2|\"group_depth\": 2, \"static_group_depth\": 3|'static_group_depth' deals the depth only with 'num_expert_layers', which is missing",
+                "\"group_depth\": 2|\"group_depth\": 2, \"num_expert_layers\": 6|'num_expert_layers' is 6, but 'num_expert_modules', the same setting, is 2",
+                "\"group_depth\": 2|\"group_depth\": 2, \"num_expert_layers\": 2|'group_depth' is 2, but 'num_expert_layers' deals the depth as [7, 7]",
                 "\"top_k\": 1|\"expert_mixture\": \"both\"|'expert_mixture' is 'both'; outputs and weights are known",
             })
     void settingsThatDoNotFitAreNamed(String setting, String other, String message) {
