@@ -20,12 +20,16 @@ import io.cyclane.model.OnnxExport;
 import io.cyclane.model.OnnxExport.Form;
 import io.cyclane.model.RandomModel;
 import io.cyclane.model.Task;
+import io.cyclane.model.checkpoint.Checkpoint;
+import io.cyclane.model.checkpoint.Safetensors;
+import io.cyclane.model.checkpoint.StoredTensor;
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.Tokenizer;
 import io.cyclane.tensor.backend.BackendException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.foreign.MemorySegment;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.charset.StandardCharsets;
@@ -33,6 +37,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +54,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * ModernALBERT against ONNX Runtime on our export of it, random weights of unit scale: with our
- * routing fed in, hidden states agree; left to itself, it routes as we do.
+ * routing fed in, hidden states agree and the routers' scores do; left to itself, it routes as we
+ * do.
+ *
+ * <p>What scores may differ by follows from what hidden states may: a router reads normed ones, as
+ * the last are, and of two experts' scores the difference is a product with the difference of their
+ * rows, so it errs by {@link #MOST_ERROR} times the sum of that one's magnitudes at most. Where our
+ * routing is fed in, this holds of every application, all choices before it being ours.
  */
 class ModernAlbertParityTest {
     /** Of hidden states, whose root mean square is 1. */
@@ -201,7 +212,9 @@ class ModernAlbertParityTest {
         long choices = 0;
         long differing = 0;
         try (Inspector inspector = Inspector.open(model.toString(), most)) {
-            boolean isRouted = !inspector.inspect(new int[] {0}).routings().isEmpty();
+            List<Routing> routings = inspector.inspect(new int[] {0}).routings();
+            boolean isRouted = !routings.isEmpty();
+            double[] bounds = isRouted ? scoreBounds(model, routings) : new double[0];
             Path file = export(model, form, isRouted);
             try (OrtSession session =
                     OrtEnvironment.getEnvironment().createSession(file.toString())) {
@@ -216,52 +229,96 @@ class ModernAlbertParityTest {
                         }
                     }
                     if (isRouted) {
-                        scoreError = Math.max(scoreError, scoreError(ours.routings(), given));
+                        double share = scoreError(ours.routings(), given, bounds);
+                        scoreError = Math.max(scoreError, share);
                         Theirs free = run(session, ids, ours.routings(), true);
                         choices += (long) ids.length * ours.routings().size();
-                        differing += differing(ours.routings(), free, 2 * scoreError);
+                        differing += differing(ours.routings(), free, bounds);
                     }
                 }
             }
             Files.delete(file);
         }
         System.out.printf(
-                "%s, %s: max error %.2e of hidden states up to %.1f; scores %.2e; %d of %d choices"
-                        + " differ%n",
+                "%s, %s: max error %.2e of hidden states up to %.1f; scores' %.2e of their bound; %d of"
+                        + " %d choices differ%n",
                 model.getFileName(), form, error, largest, scoreError, differing, choices);
         assertTrue(error <= MOST_ERROR, "max error " + error);
+        assertTrue(scoreError <= 1, "scores differ by " + scoreError + " of their bound");
         assertTrue(differing <= MOST_DIFFERING * choices, differing + " choices differ");
     }
 
     /** What ONNX Runtime gave; the experts' rows by application of a router and token. */
     private record Theirs(float[][] last, long[][][] experts, float[][][] scores) {}
 
-    /** The largest difference of two scores of a token, which softmax leaves in logarithms. */
-    private static double scoreError(List<Routing> ours, Theirs theirs) {
+    /** What the difference of two scores may err by, for each application of a router. */
+    private static double[] scoreBounds(Path model, List<Routing> routings) {
+        double[] bounds = new double[routings.size()];
+        try (Checkpoint checkpoint = Safetensors.open(model)) {
+            // Routers of rounds are numbered by the unrolled layer, so in the order they are used.
+            List<String> ofRounds =
+                    checkpoint.names().stream()
+                            .filter(name -> name.startsWith("model.routers."))
+                            .sorted(Comparator.comparing(String::length).thenComparing(n -> n))
+                            .toList();
+            for (int a = 0; a < bounds.length; a++) {
+                String name =
+                        ofRounds.isEmpty()
+                                ? "model." + routings.get(a).name() + ".router.weight"
+                                : ofRounds.get(a);
+                StoredTensor weight = checkpoint.tensor(name);
+                float[] rows = new float[(int) weight.elements()];
+                checkpoint.floats(name, MemorySegment.ofArray(rows));
+                bounds[a] = MOST_ERROR * mostApart(rows, weight.extent(1));
+            }
+        }
+        return bounds;
+    }
+
+    /** The largest sum of magnitudes of a difference of two rows. */
+    private static double mostApart(float[] rows, int width) {
         double most = 0;
-        for (int a = 0; a < ours.size(); a++) {
-            for (int t = 0; t < ours.get(a).probabilities().length; t++) {
-                float[] p = ours.get(a).probabilities()[t];
-                float[] score = theirs.scores[a][t];
+        for (int i = 0; i < rows.length; i += width) {
+            for (int j = 0; j < i; j += width) {
                 double sum = 0;
-                for (float each : score) {
-                    sum += Math.exp(each);
+                for (int d = 0; d < width; d++) {
+                    sum += Math.abs((double) rows[i + d] - rows[j + d]);
                 }
-                for (int e = 0; e < p.length; e++) {
-                    double their = score[e] - Math.log(sum);
-                    most = Math.max(most, Math.abs(Math.log(p[e]) - their));
-                }
+                most = Math.max(most, sum);
             }
         }
         return most;
     }
 
     /**
-     * How many tokens were sent to other experts. Up to the first application where any is, scores
-     * differ by rounding alone, so the two experts' scores must be as close; after it, hidden
-     * states themselves differ.
+     * By how much of the bound the differences of a token's scores differ from ours at most. Our
+     * scores are the probabilities' logarithms but for a number that all of a token have in common.
      */
-    private static long differing(List<Routing> ours, Theirs theirs, double bound) {
+    private static double scoreError(List<Routing> ours, Theirs theirs, double[] bounds) {
+        double most = 0;
+        for (int a = 0; a < ours.size(); a++) {
+            for (int t = 0; t < ours.get(a).probabilities().length; t++) {
+                float[] p = ours.get(a).probabilities()[t];
+                double low = Double.POSITIVE_INFINITY;
+                double high = Double.NEGATIVE_INFINITY;
+                for (int e = 0; e < p.length; e++) {
+                    double error = Math.log(p[e]) - theirs.scores[a][t][e];
+                    low = Math.min(low, error);
+                    high = Math.max(high, error);
+                }
+                most = Math.max(most, (high - low) / bounds[a]);
+            }
+        }
+        return most;
+    }
+
+    /**
+     * How many tokens were sent to other experts. Up to the first application where any is, what
+     * went before is alike, so scores differ by their errors alone and those of the two experts are
+     * within the bound: if they rank differently, so does some pair that is as far apart at least.
+     * After it hidden states themselves differ; there the run with our routing tells.
+     */
+    private static long differing(List<Routing> ours, Theirs theirs, double[] bounds) {
         long differing = 0;
         boolean isFirst = true;
         for (int a = 0; a < ours.size(); a++) {
@@ -275,7 +332,9 @@ class ModernAlbertParityTest {
                     if (other != own[k]) {
                         isOther = true;
                         double gap = Math.abs(Math.log(p[own[k]]) - Math.log(p[other]));
-                        assertTrue(!isFirst || gap <= bound, "a gap of " + gap + " > " + bound);
+                        assertTrue(
+                                !isFirst || gap <= bounds[a],
+                                "a gap of " + gap + " > " + bounds[a]);
                     }
                 }
                 differing += isOther ? 1 : 0;
