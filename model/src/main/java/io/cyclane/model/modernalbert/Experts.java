@@ -16,7 +16,7 @@ import io.cyclane.model.checkpoint.ModelConfig;
  * @param routerPerRound whether each round has a router of its own
  * @param mixesWeights whether weights are mixed before they are applied, not results after
  * @param reduction D over the width of an adapter, for {@link Kind#ADAPTERS}
- * @param jitter of the router's input, in training only
+ * @param jitter of the router's input, in training only, which does not exist yet: nothing reads it
  * @param balancing weight of the balancing loss, in training only
  */
 public record Experts(
