@@ -2,6 +2,7 @@ package io.cyclane.gpu;
 
 import io.cyclane.gpu.driver.DeviceTraits;
 import io.cyclane.gpu.driver.Driver;
+import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Variable;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.BackendException;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Predicate;
 
 /**
  * The GPU backend: programs as launches on one device. Its memory is the device's, or at most what
@@ -96,8 +98,8 @@ final class GpuBackend implements Backend {
     }
 
     @Override
-    public Map<String, Long> weightBytes(Program lowered) {
-        return PackingWalk.bytesByLayout(lowered, kernels);
+    public Map<String, Long> weightBytes(Program lowered, Predicate<Parameter> counted) {
+        return PackingWalk.bytesByLayout(lowered, kernels, counted);
     }
 
     @Override

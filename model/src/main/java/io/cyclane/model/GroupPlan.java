@@ -9,7 +9,8 @@ package io.cyclane.model;
  * @param carryBytes what one round hands the next, part of the arena
  * @param weightBytes its packed weights, each once; a table of angles that groups share counts here
  *     too
- * @param unrolledWeightBytes the same if every round had weights of its own, but for such a table
+ * @param unrolledWeightBytes the same if every round had its own of those that rounds share, but
+ *     for such a table
  * @param freshBytes what its values would take in a buffer of their own each, in each round
  */
 public record GroupPlan(

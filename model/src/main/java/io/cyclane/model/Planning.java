@@ -4,6 +4,7 @@ import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.model.recursion.Group;
 import io.cyclane.model.recursion.RecursiveStack;
 import io.cyclane.tensor.Extent;
+import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.Type;
@@ -17,7 +18,10 @@ import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Recorder;
 import io.cyclane.tensor.program.Step;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
 
 /** Works out the memory that runs of a capacity take, whole and group by group. */
 final class Planning {
@@ -52,7 +56,7 @@ final class Planning {
         return new PlanReport(
                 plan.totalBytes(),
                 plan.peakLiveBytes(),
-                weightBytes(lowered),
+                weightBytes(lowered, _ -> true),
                 model.rounds(),
                 plan.explain(),
                 freshBytes(lowered.steps(), plan),
@@ -64,8 +68,10 @@ final class Planning {
         return MemoryPlanner.shared().plan(lowered, PlanOptions.DEFAULT);
     }
 
-    private long weightBytes(Program lowered) {
-        return backend.weightBytes(lowered).values().stream().mapToLong(Long::longValue).sum();
+    private long weightBytes(Program lowered, Predicate<Parameter> counted) {
+        return backend.weightBytes(lowered, counted).values().stream()
+                .mapToLong(Long::longValue)
+                .sum();
     }
 
     /** A group by itself, on token vectors that are given. */
@@ -78,7 +84,7 @@ final class Planning {
         Tensor y = new RecursiveStack(List.of(group)).forward(g, x, batch);
         Program lowered = backend.lower(g.output("y", y).program());
         MemoryPlan plan = plan(lowered);
-        long weights = weightBytes(lowered);
+        Set<Parameter> own = new HashSet<>();
         long fresh = 0;
         long carry = 0;
         for (Step step : lowered.steps()) {
@@ -87,24 +93,25 @@ final class Planning {
                 for (Step.Carry each : repeat.carries()) {
                     carry += each.inside().type().lengthBytes();
                 }
+                for (Step.Row row : repeat.rows()) {
+                    Parameter stacked = lowered.parameters().get(row.stacked());
+                    if (stacked != null) {
+                        own.add(stacked);
+                    }
+                }
             }
         }
+        // Tables follow from the configuration: held as rows, they would be shared by any layers.
+        Predicate<Parameter> isShared = p -> model.encoder().isLearnt(p) && !own.contains(p);
+        long weights = weightBytes(lowered, _ -> true);
         return new GroupPlan(
                 group.rounds(),
                 plan.arenaBytes(),
                 plan.peakLiveBytes(),
                 carry,
                 weights,
-                weights + (group.rounds() - 1) * (weights - tableBytes(lowered)),
+                weights + (group.rounds() - 1) * weightBytes(lowered, isShared),
                 fresh);
-    }
-
-    /** Tables that follow from the configuration, held as rows, would be shared by any layers. */
-    private long tableBytes(Program lowered) {
-        return lowered.parameters().values().stream()
-                .filter(parameter -> !model.encoder().isLearnt(parameter))
-                .mapToLong(parameter -> parameter.type().lengthBytes())
-                .sum();
     }
 
     /**

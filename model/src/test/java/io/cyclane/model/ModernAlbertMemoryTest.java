@@ -1,5 +1,6 @@
 package io.cyclane.model;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What sharing weights buys: an arena that no number of rounds makes larger, one packed copy. */
 class ModernAlbertMemoryTest {
@@ -62,6 +64,30 @@ class ModernAlbertMemoryTest {
         }
         // Residuals are added where the carry lies: nothing is copied from round to round.
         assertTrue(!few.explanation().contains("copied"), few::explanation);
+    }
+
+    /** What rounds have for themselves already is there once, shared or not. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"use_adapter\": true, \"adapter_reduction\": 4",
+                "\"expert_kind\": \"rrt\"",
+                "\"router_per_round\": true"
+            })
+    void whatEachRoundHasForItselfIsNotUnrolled(String setting) {
+        String settings = SmallModel.MODERNALBERT.replaceFirst("\\{", "{" + setting + ", ");
+        Capacity capacity = new Capacity(64, 4);
+        PlanReport tied = plan(ModelConfig.parse("tied", settings.getBytes(UTF_8)), capacity);
+        // The same model with a group for each round, whose weights are all its own.
+        String apart =
+                settings.replace("\"group_depth\": 2", "\"group_depth\": 1")
+                        .replace("[2, 3]", "[3, 4, 5, 6]");
+        PlanReport untied = plan(ModelConfig.parse("untied", apart.getBytes(UTF_8)), capacity);
+        assertEquals(3, tied.groups().size());
+        assertEquals(6, untied.groups().size());
+        assertEquals(untied.residentWeightBytes(), tied.unrolledWeightBytes());
+        assertEquals(untied.residentWeightBytes(), untied.unrolledWeightBytes());
+        assertTrue(tied.residentWeightBytes() < tied.unrolledWeightBytes());
     }
 
     /** The picture's regions are the plan's: none beyond the arena, none over another. */

@@ -1,5 +1,6 @@
 package io.cyclane.tensor.backend;
 
+import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Variable;
 import io.cyclane.tensor.memory.MemoryPlan;
 import io.cyclane.tensor.memory.MemoryPlanner;
@@ -9,6 +10,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Runs programs on one kind of processor. Four kinds of thing live on it, each with an owner of its
@@ -42,7 +44,12 @@ public interface Backend extends AutoCloseable {
      * {@return the bytes a lowered program's weights will take once packed, by layout} Nothing is
      * read or allocated.
      */
-    Map<String, Long> weightBytes(Program lowered);
+    default Map<String, Long> weightBytes(Program lowered) {
+        return weightBytes(lowered, _ -> true);
+    }
+
+    /** {@return the same for some of its weights alone} */
+    Map<String, Long> weightBytes(Program lowered, Predicate<Parameter> counted);
 
     /**
      * {@return memory for these variables, all zero} They are those of lowered programs: a backend

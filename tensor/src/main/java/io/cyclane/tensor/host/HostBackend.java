@@ -1,5 +1,6 @@
 package io.cyclane.tensor.host;
 
+import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Variable;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.BackendException;
@@ -13,6 +14,7 @@ import io.cyclane.tensor.program.Program;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** A backend whose kernels read and write host memory. */
 public final class HostBackend implements Backend {
@@ -49,8 +51,8 @@ public final class HostBackend implements Backend {
     }
 
     @Override
-    public Map<String, Long> weightBytes(Program lowered) {
-        return PackingWalk.bytesByLayout(lowered, kernels);
+    public Map<String, Long> weightBytes(Program lowered, Predicate<Parameter> counted) {
+        return PackingWalk.bytesByLayout(lowered, kernels, counted);
     }
 
     @Override

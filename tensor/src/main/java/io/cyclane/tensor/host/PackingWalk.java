@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /** Finds every form in which a lowered program reads its parameters. */
 public final class PackingWalk {
@@ -28,15 +29,18 @@ public final class PackingWalk {
         new PackingWalk(lowered, kernels, visitor).block(lowered.steps());
     }
 
-    /** {@return the bytes of all forms that a program's parameters are read in, by layout} */
-    public static Map<String, Long> bytesByLayout(Program lowered, OpSet kernels) {
+    /** {@return the bytes of all forms that these parameters are read in, by layout} */
+    public static Map<String, Long> bytesByLayout(
+            Program lowered, OpSet kernels, Predicate<Parameter> counted) {
         Map<PackedForm, Long> forms = new HashMap<>();
         of(
                 lowered,
                 kernels,
                 (parameter, each, packing) -> {
-                    PackedForm form = PackedForm.of(parameter, each, packing);
-                    forms.put(form, form.lengthBytes(packing));
+                    if (counted.test(parameter)) {
+                        PackedForm form = PackedForm.of(parameter, each, packing);
+                        forms.put(form, form.lengthBytes(packing));
+                    }
                 });
         Map<String, Long> bytes = new TreeMap<>();
         forms.forEach((form, length) -> bytes.merge(form.layout(), length, Long::sum));
