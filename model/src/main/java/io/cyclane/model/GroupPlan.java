@@ -4,7 +4,8 @@ package io.cyclane.model;
  * The memory that one group of weights takes, run on its own at a capacity.
  *
  * @param rounds how often it is applied
- * @param arenaBytes what its body takes: the carry, values, scratch; the same for any rounds
+ * @param repeats how many loops of the program that takes: 1 where its rounds are all the same
+ * @param arenaBytes what its bodies take: the carry, values, scratch; the same for any rounds
  * @param floorBytes what no plan of it can be below
  * @param carryBytes what one round hands the next, part of the arena
  * @param weightBytes its packed weights, each once; a table of angles that groups share counts here
@@ -15,6 +16,7 @@ package io.cyclane.model;
  */
 public record GroupPlan(
         int rounds,
+        int repeats,
         long arenaBytes,
         long floorBytes,
         long carryBytes,

@@ -84,40 +84,51 @@ final class Planning {
         Tensor y = new RecursiveStack(List.of(group)).forward(g, x, batch);
         Program lowered = backend.lower(g.output("y", y).program());
         MemoryPlan plan = plan(lowered);
-        Set<Parameter> own = new HashSet<>();
-        long fresh = 0;
-        long carry = 0;
-        for (Step step : lowered.steps()) {
-            if (step instanceof Step.Repeat repeat) {
-                fresh += freshBytes(List.of(step), plan);
-                for (Step.Carry each : repeat.carries()) {
-                    carry += each.inside().type().lengthBytes();
-                }
-                for (Step.Row row : repeat.rows()) {
-                    Parameter stacked = lowered.parameters().get(row.stacked());
-                    if (stacked != null) {
-                        own.add(stacked);
-                    }
-                }
-            }
-        }
+        List<Step.Repeat> repeats =
+                lowered.steps().stream()
+                        .filter(Step.Repeat.class::isInstance)
+                        .map(Step.Repeat.class::cast)
+                        .toList();
+        Set<Parameter> own = ownOfRounds(lowered, repeats);
         // Tables follow from the configuration: held as rows, they would be shared by any layers.
         Predicate<Parameter> isShared = p -> model.encoder().isLearnt(p) && !own.contains(p);
         long weights = weightBytes(lowered, _ -> true);
         return new GroupPlan(
                 group.rounds(),
+                group.stretches().size(),
                 plan.arenaBytes(),
                 plan.peakLiveBytes(),
-                carry,
+                // One after the other, so that the carry of one may lie where another's did.
+                repeats.stream().mapToLong(Planning::carryBytes).max().orElse(0),
                 weights,
                 weights + (group.rounds() - 1) * weightBytes(lowered, isShared),
-                fresh);
+                freshBytes(repeats, plan));
+    }
+
+    private static long carryBytes(Step.Repeat repeat) {
+        return repeat.carries().stream()
+                .mapToLong(carry -> carry.inside().type().lengthBytes())
+                .sum();
+    }
+
+    /** The weights of which each round reads a row of its own. */
+    private static Set<Parameter> ownOfRounds(Program lowered, List<Step.Repeat> repeats) {
+        Set<Parameter> own = new HashSet<>();
+        for (Step.Repeat repeat : repeats) {
+            for (Step.Row row : repeat.rows()) {
+                Parameter stacked = lowered.parameters().get(row.stacked());
+                if (stacked != null) {
+                    own.add(stacked);
+                }
+            }
+        }
+        return own;
     }
 
     /**
      * Every value in a buffer of its own, in each round; what no plan gives a place is left out.
      */
-    private static long freshBytes(List<Step> steps, MemoryPlan plan) {
+    private static long freshBytes(List<? extends Step> steps, MemoryPlan plan) {
         long bytes = 0;
         for (Step step : steps) {
             switch (step) {

@@ -90,6 +90,36 @@ class ModernAlbertMemoryTest {
         assertTrue(tied.residentWeightBytes() < tied.unrolledWeightBytes());
     }
 
+    /** Rounds that see differently are loops of their own, and still one group's. */
+    @ParameterizedTest
+    @CsvSource({"2, 2, 2", "3, 2, 3", "3, 3, 2", "4, 8, 2"})
+    void aGroupOfMixedAttentionIsOneGroup(int rounds, int every, int repeats) {
+        ModelConfig near =
+                ModelConfig.parse("small", SmallModel.MODERNALBERT.getBytes(UTF_8))
+                        .with("group_depth", (long) rounds)
+                        .with("num_hidden_layers", 3L * rounds)
+                        .with("local_attention", 8L);
+        Capacity capacity = new Capacity(64, 4);
+        PlanReport all = plan(near, capacity);
+        PlanReport mixed = plan(near.with("global_attn_every_n_layers", (long) every), capacity);
+        assertEquals(3, mixed.groups().size());
+        assertEquals(rounds, mixed.rounds());
+        assertEquals(repeats, mixed.groups().getFirst().repeats());
+        for (int i = 0; i < 3; i++) {
+            GroupPlan alike = all.groups().get(i);
+            GroupPlan group = mixed.groups().get(i);
+            assertEquals(1, alike.repeats());
+            assertEquals(rounds, group.rounds());
+            assertEquals(alike.arenaBytes(), group.arenaBytes());
+            assertEquals(alike.carryBytes(), group.carryBytes());
+            assertEquals(alike.weightBytes(), group.weightBytes());
+            assertEquals(alike.unrolledWeightBytes(), group.unrolledWeightBytes());
+            assertEquals(alike.freshBytes(), group.freshBytes());
+        }
+        assertEquals(all.residentWeightBytes(), mixed.residentWeightBytes());
+        assertEquals(all.unrolledWeightBytes(), mixed.unrolledWeightBytes());
+    }
+
     /** The picture's regions are the plan's: none beyond the arena, none over another. */
     @Test
     void theMapShowsThePlan() {

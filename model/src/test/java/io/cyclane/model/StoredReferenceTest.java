@@ -246,7 +246,7 @@ class StoredReferenceTest {
             Map<String, Double> errors = new LinkedHashMap<>();
             errors.put("0", error("hidden_states.0", output(binding, "embedded")));
             int layer = 1;
-            int groups = model.encoder().stack().groups().size();
+            int groups = model.encoder().stack().stretches().size();
             for (int group = 0; group < groups; group++) {
                 double[] states = output(binding, "group " + group);
                 for (int at = 0; at < states.length; at += tokens * width) {
@@ -282,7 +282,7 @@ class StoredReferenceTest {
 
         private int roundsOf(String group) {
             int number = Integer.parseInt(group.substring("group ".length()));
-            return model.encoder().stack().groups().get(number).rounds();
+            return model.encoder().stack().stretches().get(number).rounds();
         }
 
         private double error(String name, double[] ours) {

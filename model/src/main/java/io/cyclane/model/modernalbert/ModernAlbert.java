@@ -15,7 +15,6 @@ import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.op.Embedding;
 import io.cyclane.tensor.program.Recorder;
 import java.lang.foreign.MemorySegment;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -93,11 +92,6 @@ public final class ModernAlbert implements TokenEncoder {
     /** {@return its shape} */
     public ModernAlbertConfig config() {
         return config;
-    }
-
-    @Override
-    public int rounds() {
-        return Collections.max(config.rounds());
     }
 
     @Override

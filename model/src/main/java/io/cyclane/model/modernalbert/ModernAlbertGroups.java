@@ -24,13 +24,14 @@ import io.cyclane.tensor.op.Route;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * The groups of a ModernALBERT with their checkpoint names: {@code groups.0.layers.0.attn.Wqkv} and
  * so on for what all rounds share, {@code adapters.0} and so on, by unrolled layer, for what each
  * has for itself.
  *
- * <p>A program's loop has one body, so rounds that see the same are one repeat, and a group in
+ * <p>A program's loop has one body, so rounds that see the same are one stretch, and a group in
  * which they differ is several in a row, of the same weights.
  */
 final class ModernAlbertGroups {
@@ -52,22 +53,25 @@ final class ModernAlbertGroups {
     }
 
     /** Rounds of a group, one after the other, that see the same. */
-    private record Stretch(int group, int from, int rounds) {}
+    private record Span(int group, int from, int rounds) {}
 
     RecursiveStack stack() {
-        List<Group> groups = new ArrayList<>();
-        for (int group = 0; group < config.groups(); group++) {
-            int from = 0;
-            for (int round = 1; round <= config.rounds().get(group); round++) {
-                boolean isEnd = round == config.rounds().get(group);
-                if (isEnd || !sights(group, round).equals(sights(group, from))) {
-                    Stretch stretch = new Stretch(group, from, round - from);
-                    groups.add(new Group(block(stretch), stretch.rounds));
-                    from = round;
-                }
+        return new RecursiveStack(
+                IntStream.range(0, config.groups()).mapToObj(this::group).toList());
+    }
+
+    private Group group(int group) {
+        List<Group.Stretch> stretches = new ArrayList<>();
+        int from = 0;
+        for (int round = 1; round <= config.rounds().get(group); round++) {
+            boolean isEnd = round == config.rounds().get(group);
+            if (isEnd || !sights(group, round).equals(sights(group, from))) {
+                Span span = new Span(group, from, round - from);
+                stretches.add(new Group.Stretch(block(span), span.rounds));
+                from = round;
             }
         }
-        return new RecursiveStack(groups);
+        return new Group(stretches);
     }
 
     private List<Sight> sights(int group, int round) {
@@ -75,18 +79,18 @@ final class ModernAlbertGroups {
         return config.sights().subList(first, first + config.groupLayers());
     }
 
-    private Block block(Stretch stretch) {
+    private Block block(Span span) {
         List<Block> layers = new ArrayList<>();
         for (int layer = 0; layer < config.groupLayers(); layer++) {
-            layers.add(layer(stretch, layer));
+            layers.add(layer(span, layer));
         }
         return layers.size() == 1 ? layers.getFirst() : Block.inARow(layers);
     }
 
-    private PreNormLayer layer(Stretch stretch, int layer) {
-        String name = "groups.%d.layers.%d".formatted(stretch.group, layer);
-        boolean isFirst = stretch.group == 0 && layer == 0;
-        Sight sight = sights(stretch.group, stretch.from).get(layer);
+    private PreNormLayer layer(Span span, int layer) {
+        String name = "groups.%d.layers.%d".formatted(span.group, layer);
+        boolean isFirst = span.group == 0 && layer == 0;
+        Sight sight = sights(span.group, span.from).get(layer);
         int width = config.width();
         boolean bias = config.attentionBias();
         AdapterPlaces adapters = config.adapters();
@@ -94,7 +98,7 @@ final class ModernAlbertGroups {
                 isFirst && !config.hasFirstAttentionNorm()
                         ? Optional.empty()
                         : Optional.of(norm(name + ".attn_norm")),
-                adapter(adapters.beforeAttention(), "attn", stretch, layer),
+                adapter(adapters.beforeAttention(), "attn", span, layer),
                 new SelfAttention(
                         Dense.of(name + ".attn.Wqkv", width, 3 * width, bias),
                         Dense.of(name + ".attn.Wo", width, width, bias),
@@ -102,30 +106,29 @@ final class ModernAlbertGroups {
                         sight.window(),
                         Optional.of(tables.of(sight.theta()))),
                 norm(name + ".mlp_norm"),
-                adapter(adapters.beforeFeedForward(), "mlp", stretch, layer),
-                feedForward(name + ".mlp", stretch, layer));
+                adapter(adapters.beforeFeedForward(), "mlp", span, layer),
+                feedForward(name + ".mlp", span, layer));
     }
 
-    private Optional<TokenLayer> adapter(
-            boolean isThere, String place, Stretch stretch, int layer) {
+    private Optional<TokenLayer> adapter(boolean isThere, String place, Span span, int layer) {
         if (!isThere) {
             return Optional.empty();
         }
-        String name = "adapters." + numbers(stretch, layer) + "." + place;
+        String name = "adapters." + numbers(span, layer) + "." + place;
         int bottleneck = config.width() / config.adapters().reduction();
         return Optional.of(
-                Adapter.of(name, stretch.rounds, config.width(), bottleneck, config.normEps()));
+                Adapter.of(name, span.rounds, config.width(), bottleneck, config.normEps()));
     }
 
     /** The unrolled layers that a layer of a group is in these rounds. */
-    private String numbers(Stretch stretch, int layer) {
-        int first = config.unrolled(stretch.group, stretch.from, layer);
-        return StackedNames.numbers(first, stretch.rounds, config.groupLayers());
+    private String numbers(Span span, int layer) {
+        int first = config.unrolled(span.group, span.from, layer);
+        return StackedNames.numbers(first, span.rounds, config.groupLayers());
     }
 
-    private TokenLayer feedForward(String name, Stretch stretch, int layer) {
+    private TokenLayer feedForward(String name, Span span, int layer) {
         Experts experts = config.experts();
-        boolean hasExperts = config.hasExperts().get(stretch.group);
+        boolean hasExperts = config.hasExperts().get(span.group);
         int width = config.width();
         int hidden = hasExperts ? experts.hidden() : config.hidden();
         boolean bias = config.feedForwardBias();
@@ -145,7 +148,7 @@ final class ModernAlbertGroups {
                     MolFeedForward.of(
                             name,
                             base,
-                            router(name, stretch, layer),
+                            router(name, span, layer),
                             experts.count(),
                             rank,
                             new MolGeGlu(scale, experts.mixesWeights(), false));
@@ -153,7 +156,7 @@ final class ModernAlbertGroups {
                     MoaFeedForward.of(
                             name,
                             base,
-                            router(name, stretch, layer),
+                            router(name, span, layer),
                             experts.count(),
                             width / experts.reduction());
             case STATIC ->
@@ -162,8 +165,8 @@ final class ModernAlbertGroups {
                             LowRank.shared(name + ".Wi", rank, width, 2 * hidden, scale),
                             LowRank.shared(name + ".Wo", rank, hidden, width, scale));
             case PER_ROUND -> {
-                String own = "round_updates." + numbers(stretch, layer);
-                int rounds = stretch.rounds;
+                String own = "round_updates." + numbers(span, layer);
+                int rounds = span.rounds;
                 yield new LowRankFeedForward(
                         base,
                         LowRank.perRound(own + ".Wi", rounds, rank, width, 2 * hidden, scale),
@@ -172,14 +175,14 @@ final class ModernAlbertGroups {
         };
     }
 
-    private Router router(String name, Stretch stretch, int layer) {
+    private Router router(String name, Span span, int layer) {
         Experts experts = config.experts();
         Route route = new Route(experts.chosen(), experts.isRenormalised());
         Parameter weight =
                 experts.routerPerRound()
                         ? Parameter.of(
-                                "routers." + numbers(stretch, layer) + ".weight",
-                                stretch.rounds,
+                                "routers." + numbers(span, layer) + ".weight",
+                                span.rounds,
                                 experts.count(),
                                 config.width())
                         : Parameter.of(name + ".router.weight", experts.count(), config.width());

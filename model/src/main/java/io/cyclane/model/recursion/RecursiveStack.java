@@ -13,8 +13,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Groups in sequence, each a repeat: the body of a recursive transformer. A plain encoder is a
- * stack of groups with one round each, so that both run on the same engine.
+ * Groups in sequence, each a repeat, or several of the same weights: the body of a recursive
+ * transformer. A plain encoder is a stack of groups with one round each, so that both run on the
+ * same engine.
  */
 public record RecursiveStack(List<Group> groups) {
     public RecursiveStack {
@@ -40,11 +41,11 @@ public record RecursiveStack(List<Group> groups) {
         List<Tensor> states = new ArrayList<>();
         List<Map<String, Tensor>> shown = new ArrayList<>();
         Tensor h = x;
-        for (Group group : groups) {
-            Loop loop = g.loop(group.rounds());
+        for (Group.Stretch stretch : stretches()) {
+            Loop loop = g.loop(stretch.rounds());
             Tensor inside = loop.carry(h);
             Round round = new Round(g, batch, loop);
-            Tensor next = group.block().forward(g, inside, round);
+            Tensor next = stretch.block().forward(g, inside, round);
             loop.next(inside, next);
             if (isKept) {
                 states.add(loop.collect(next));
@@ -62,14 +63,19 @@ public record RecursiveStack(List<Group> groups) {
      * What all rounds gave.
      *
      * @param result [T, D]
-     * @param states for each group, [N, T, D]
-     * @param shown for each group what its layers show, by name, [N, ..]
+     * @param states for each stretch of each group in order, [N, T, D], N being its rounds
+     * @param shown for each stretch what its layers show, by name, [N, ..]
      */
     public record Traced(Tensor result, List<Tensor> states, List<Map<String, Tensor>> shown) {
         public Traced {
             states = List.copyOf(states);
             shown = shown.stream().map(Collections::unmodifiableMap).toList();
         }
+    }
+
+    /** {@return the stretches of all groups, in order} */
+    public List<Group.Stretch> stretches() {
+        return groups.stream().flatMap(group -> group.stretches().stream()).toList();
     }
 
     /** {@return how many layers deep the stack is when its rounds are written out} */

@@ -1,14 +1,18 @@
 package io.cyclane.serve.command;
 
+import io.cyclane.model.GroupPlan;
 import io.cyclane.model.PlanReport;
 import io.cyclane.tensor.memory.PlanMap;
 import java.awt.Color;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
 
 /**
- * The slots of a plan over its steps: time to the right, the body of each group once, whatever its
- * rounds; the arena upwards.
+ * The slots of a plan over its steps: time to the right, rounds of a group that are the same once,
+ * however many; the arena upwards.
  */
 final class PlanPicture {
     private static final int LEFT = 90;
@@ -23,17 +27,44 @@ final class PlanPicture {
     private static final Color OUTPUT = new Color(0x6a, 0xa8, 0x6a);
 
     private final PlanMap map;
+    private final List<String> labels;
     private final long arenaBytes;
     private final int step;
 
-    private PlanPicture(PlanMap map, long arenaBytes) {
-        this.map = map;
-        this.arenaBytes = Math.max(1, arenaBytes);
-        this.step = Math.max(4, Math.ceilDiv(LEAST_WIDTH, map.moments().size() + 1));
+    private PlanPicture(PlanReport plan) {
+        map = plan.map();
+        labels = labels(plan);
+        arenaBytes = Math.max(1, plan.arenaBytes());
+        step = Math.max(4, Math.ceilDiv(LEAST_WIDTH, map.moments().size() + 1));
     }
 
     static void write(PlanReport plan, Path file) {
-        new PlanPicture(plan.map(), plan.arenaBytes()).draw(file);
+        new PlanPicture(plan).draw(file);
+    }
+
+    /** {@return for each body its group and rounds} */
+    static List<String> labels(PlanReport plan) {
+        List<String> labels = new ArrayList<>();
+        // The last may be missing: where only first tokens are asked for, it is written out.
+        Iterator<PlanMap.Body> bodies = plan.map().bodies().iterator();
+        for (int i = 0; i < plan.groups().size(); i++) {
+            GroupPlan group = plan.groups().get(i);
+            int done = 0;
+            for (int repeat = 0; repeat < group.repeats() && bodies.hasNext(); repeat++) {
+                int rounds = bodies.next().rounds();
+                String which;
+                if (group.repeats() == 1) {
+                    which = rounds == 1 ? "1 round" : rounds + " rounds";
+                } else if (rounds == 1) {
+                    which = "round " + (done + 1);
+                } else {
+                    which = "rounds %d to %d".formatted(done + 1, done + rounds);
+                }
+                labels.add("group %d, %s".formatted(i + 1, which));
+                done += rounds;
+            }
+        }
+        return labels;
     }
 
     private void draw(Path file) {
@@ -42,8 +73,8 @@ final class PlanPicture {
             picture.text(
                     String.format(
                             Locale.ROOT,
-                            "what lies where in the arena of %,d bytes, over %d steps; a group's"
-                                    + " body is drawn once, its rounds use the same places",
+                            "what lies where in the arena of %,d bytes, over %d steps; equal"
+                                    + " rounds of a group use the same places and are drawn once",
                             arenaBytes,
                             map.moments().size()),
                     LEFT,
@@ -51,7 +82,7 @@ final class PlanPicture {
                     Picture.INK);
             legend(picture);
             for (int i = 0; i < map.bodies().size(); i++) {
-                body(picture, map.bodies().get(i), i + 1);
+                body(picture, map.bodies().get(i), labels.get(i));
             }
             map.regions().forEach(region -> region(picture, region));
             axis(picture);
@@ -75,15 +106,14 @@ final class PlanPicture {
         }
     }
 
-    private void body(Picture picture, PlanMap.Body body, int number) {
+    private void body(Picture picture, PlanMap.Body body, String name) {
         int from = x(body.from());
         int to = x(body.to() + 1);
         picture.graphics().setColor(Picture.FAINT);
         picture.graphics().drawLine(from, TOP - 8, from, TOP + HEIGHT);
         picture.graphics().drawLine(to, TOP - 8, to, TOP + HEIGHT);
-        String rounds = body.rounds() == 1 ? "1 round" : body.rounds() + " rounds";
         String times = body.rounds() + "x";
-        for (String label : new String[] {"group " + number + ", " + rounds, times}) {
+        for (String label : new String[] {name, times}) {
             int wide = picture.graphics().getFontMetrics().stringWidth(label);
             if (wide < to - from - 2) {
                 picture.text(label, (from + to - wide) / 2, TOP - 6, Picture.INK);
