@@ -2,6 +2,7 @@ package io.cyclane.model;
 
 import io.cyclane.model.layer.RaggedBatch;
 import io.cyclane.model.layer.Router;
+import io.cyclane.model.recursion.Group;
 import io.cyclane.model.recursion.RecursiveStack.Traced;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.backend.Backend;
@@ -39,17 +40,18 @@ public final class Inspector implements AutoCloseable {
     private final Binding binding;
 
     /**
-     * Where a group's values are found.
+     * Where the values of a group's rounds are found, or of some in a row.
      *
+     * @param from the first of them in the group
      * @param routers the names of its routers
      */
-    private record Part(int rounds, String states, List<String> routers) {}
+    private record Part(int from, int rounds, String states, List<String> routers) {}
 
     /**
      * What one router did in one round.
      *
      * @param name of the router, with its group
-     * @param round in its group
+     * @param round in its group, from 0 on, however many loops run the group
      * @param experts [tokens][k], the best first
      * @param gates [tokens][k]
      * @param probabilities [tokens][E]
@@ -153,21 +155,31 @@ public final class Inspector implements AutoCloseable {
         Tensor x = model.encoder().embed(g, batch);
         Traced traced = model.encoder().stack().trace(g, x, batch);
         g.output(EMBEDDED, x).output(LAST, model.encoder().finish(g, traced.result()));
-        for (int i = 0; i < traced.states().size(); i++) {
-            Tensor states = traced.states().get(i);
-            g.output("states " + i, states);
-            List<String> routers = new ArrayList<>();
-            for (Map.Entry<String, Tensor> shown : traced.shown().get(i).entrySet()) {
-                // One repeat may be several of a group's, so the names are numbered.
-                g.output(i + " " + shown.getKey(), shown.getValue());
-                if (shown.getKey().endsWith(Router.EXPERTS)) {
-                    int end = shown.getKey().length() - Router.EXPERTS.length();
-                    routers.add(shown.getKey().substring(0, end));
-                }
+        for (Group group : model.encoder().stack().groups()) {
+            int from = 0;
+            for (Group.Stretch stretch : group.stretches()) {
+                int i = parts.size();
+                String states = "states " + i;
+                g.output(states, traced.states().get(i));
+                List<String> routers = show(g, i, traced.shown().get(i));
+                parts.add(new Part(from, stretch.rounds(), states, routers));
+                from += stretch.rounds();
             }
-            parts.add(new Part(states.shape().extent(0).bound(), "states " + i, routers));
         }
         return g.program();
+    }
+
+    /** Makes outputs of what a part shows; {@return its routers} */
+    private static List<String> show(Recorder g, int part, Map<String, Tensor> shown) {
+        List<String> routers = new ArrayList<>();
+        shown.forEach((name, value) -> {
+            // A group may be several parts, which show the same names, so these are numbered.
+            g.output(part + " " + name, value);
+            if (name.endsWith(Router.EXPERTS)) {
+                routers.add(name.substring(0, name.length() - Router.EXPERTS.length()));
+            }
+        });
+        return routers;
     }
 
     /**
@@ -202,14 +214,15 @@ public final class Inspector implements AutoCloseable {
             for (int round = 0; round < part.rounds; round++) {
                 states.add(rows(part.states, round, ids.length, width));
                 for (String router : part.routers) {
-                    routings.add(routing(i + " " + router, router, round, ids.length));
+                    routings.add(routing(i, router, round, ids.length));
                 }
             }
         }
         return new Inspection(rows(LAST, 0, ids.length, width), states, routings);
     }
 
-    private Routing routing(String output, String router, int round, int tokens) {
+    private Routing routing(int number, String router, int round, int tokens) {
+        String output = number + " " + router;
         int chosen = width(output + Router.GATES);
         float[][] gates = rows(output + Router.GATES, round, tokens, chosen);
         float[][] probabilities =
@@ -226,7 +239,7 @@ public final class Inspector implements AutoCloseable {
                 experts[t][k] = all.getAtIndex(ValueLayout.JAVA_INT, at);
             }
         }
-        return new Routing(router, round, experts, gates, probabilities);
+        return new Routing(router, parts.get(number).from + round, experts, gates, probabilities);
     }
 
     private int width(String output) {

@@ -36,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What ModernALBERT's checkpoints and runs may get wrong: one clear error each. */
 class ModernAlbertErrorsTest {
@@ -71,6 +72,18 @@ class ModernAlbertErrorsTest {
         assertTrue(e.getMessage().contains(wanted), e::getMessage);
     }
 
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.NEGATIVE_INFINITY})
+    void aRouterThatIsNotFiniteIsNamed(float weight) throws IOException {
+        change("model.groups.1.layers.0.mlp.router.weight", weight);
+        CheckpointException e =
+                assertThrows(CheckpointException.class, () -> Encoder.load(folder).close());
+        String message = "'model.groups.1.layers.0.mlp.router.weight': it holds " + weight;
+        assertTrue(e.getMessage().contains(message), e::getMessage);
+        assertTrue(e.getMessage().contains("weights must be finite"), e::getMessage);
+    }
+
+    /** Its weights are finite, so that only a run can tell. */
     @Test
     void aRouterWithoutAScoreIsNamed() throws IOException {
         change("model.groups.1.layers.0.mlp.router.weight", 3e38f);
@@ -115,6 +128,34 @@ class ModernAlbertErrorsTest {
                         BackendException.class,
                         () -> OnnxProgram.write(new OnnxWriter("x"), program, false, false));
         assertTrue(e.getMessage().contains("keeps 'steps' across runs"), e::getMessage);
+    }
+
+    /** A group of which one round sees everything runs as several loops, and counts on. */
+    @ParameterizedTest
+    @CsvSource({"1", "2", "4", "3"})
+    void roundsAreCountedInTheirGroup(int every) {
+        String setting = "{\"local_attention\": 8, \"global_attn_every_n_layers\": " + every + ", ";
+        String config =
+                SmallModel.MODERNALBERT
+                        .replaceFirst("\\{", setting)
+                        .replace("\"group_depth\": 2", "\"group_depth\": 3")
+                        .replace("\"num_hidden_layers\": 6", "\"num_hidden_layers\": 9");
+        Path mixed = SmallModel.write(folder.resolve("mixed"), config, 3);
+        try (Inspector inspector = Inspector.open(mixed.toString(), 5)) {
+            Inspection inspection = inspector.inspect(new int[] {7, 8, 9});
+            assertEquals(10, inspection.states().size());
+            List<String> labels =
+                    inspection.routings().stream().map(r -> r.name() + " " + r.round()).toList();
+            assertEquals(
+                    List.of(
+                            "groups.1.layers.0.mlp 0",
+                            "groups.1.layers.0.mlp 1",
+                            "groups.1.layers.0.mlp 2",
+                            "groups.2.layers.0.mlp 0",
+                            "groups.2.layers.0.mlp 1",
+                            "groups.2.layers.0.mlp 2"),
+                    labels);
+        }
     }
 
     @Test

@@ -57,10 +57,15 @@ final class InspectPicture {
         }
     }
 
-    private static void map(Picture picture, Routing routing, int left) {
+    /** {@return what stands over a map: the router and its round} */
+    static String label(Routing routing) {
         // groups.5.layers.0.mlp is groups.5: there is no room for more, and few have two layers.
         String name = routing.name().replaceAll("\\.layers\\.0\\.|\\.?mlp|\\.layers", "");
-        picture.text(name + ", round " + (routing.round() + 1), left, TOP - 18, Picture.INK);
+        return name + ", round " + (routing.round() + 1);
+    }
+
+    private static void map(Picture picture, Routing routing, int left) {
+        picture.text(label(routing), left, TOP - 18, Picture.INK);
         int experts = routing.probabilities()[0].length;
         picture.text("0", left + 3, TOP - 4, Color.GRAY);
         picture.text(

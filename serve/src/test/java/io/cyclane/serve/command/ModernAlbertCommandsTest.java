@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cyclane.model.Inspector;
+import io.cyclane.model.Inspector.Inspection;
 import io.cyclane.model.RandomModel;
 import io.cyclane.serve.CommandRun;
 import java.awt.image.BufferedImage;
@@ -145,6 +147,30 @@ class ModernAlbertCommandsTest {
         CommandRun run = CommandRun.of(with(inspect, "--png", nowhere));
         assertEquals(1, run.exitCode());
         assertTrue(run.err().contains("can not be written"), run::err);
+    }
+
+    /** In text, JSON and picture, where a group runs as a loop for each of its rounds. */
+    @Test
+    void inspectCountsRoundsInTheirGroup() throws IOException {
+        String mixed = CONFIG.replaceFirst("\\{", "{\"global_attn_every_n_layers\": 2, ");
+        Files.writeString(model.resolve("config.json"), mixed);
+        String[] inspect = {"inspect", "--model", model.toString(), "--text", "the cat"};
+        String router = "groups.1.layers.0.mlp";
+        String out = run(inspect);
+        String json = run(with(inspect, "--json"));
+        Inspection inspection;
+        try (Inspector inspector = Inspector.open(model.toString(), 2)) {
+            inspection = inspector.inspect(new int[] {5, 6});
+        }
+        assertEquals(2, inspection.routings().size());
+        for (int round = 1; round <= 2; round++) {
+            assertTrue(out.contains("\n" + router + " round " + round + " shares"), out);
+            String line = "{\"router\":\"" + router + "\",\"round\":" + round + ",";
+            assertTrue(json.contains(line), json);
+            assertEquals(
+                    "groups.1, round " + round,
+                    InspectPicture.label(inspection.routings().get(round - 1)));
+        }
     }
 
     @Test
