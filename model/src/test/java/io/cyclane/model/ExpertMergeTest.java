@@ -2,6 +2,7 @@ package io.cyclane.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -115,6 +116,28 @@ class ExpertMergeTest {
             assertArrayEquals(folded, b.embed(SmallModel.words(20)), 1e-5f);
             assertArrayEquals(folded, c.embed(SmallModel.words(20)), 1e-5f);
         }
+    }
+
+    /** Whatever became of the experts before, a folded model costs what a plain one does. */
+    @Test
+    void aFoldedModelsProgramIsThePlainLayers() {
+        Path model = model("model");
+        String config = SmallModel.MODERNALBERT.replace("\"num_experts\": 4", "\"num_experts\": 0");
+        String plain = program(SmallModel.write(temporary.resolve("plain"), config, 1));
+        assertNotEquals(plain, program(model));
+        for (Emit emit : Emit.values()) {
+            merge(model, plan(Mode.UNIFORM, Over.PRODUCT, emit), "" + emit);
+            String merged = program(temporary.resolve("" + emit));
+            if (emit == Emit.FOLD) {
+                assertEquals(plain, merged);
+            } else {
+                assertNotEquals(plain, merged);
+            }
+        }
+    }
+
+    private static String program(Path model) {
+        return TextModel.open(model.toString()).embedding(new Capacity(64, 4)).toString();
     }
 
     @Test
