@@ -8,10 +8,11 @@ package io.cyclane.model;
  * @param arenaBytes what its bodies take: the carry, values, scratch; the same for any rounds
  * @param floorBytes what no plan of it can be below
  * @param carryBytes what one round hands the next, part of the arena
- * @param weightBytes its packed weights, each once; a table of angles that groups share counts here
- *     too
+ * @param weightBytes its packed weights, each once, and tables
+ * @param tableBytes tables among them that follow from the configuration, as of angles: groups
+ *     share these
  * @param unrolledWeightBytes the same if every round had its own of those that rounds share, but
- *     for such a table
+ *     for tables
  * @param freshBytes what its values would take in a buffer of their own each, in each round
  */
 public record GroupPlan(
@@ -21,5 +22,6 @@ public record GroupPlan(
         long floorBytes,
         long carryBytes,
         long weightBytes,
+        long tableBytes,
         long unrolledWeightBytes,
         long freshBytes) {}

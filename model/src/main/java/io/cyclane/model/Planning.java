@@ -90,9 +90,10 @@ final class Planning {
                         .map(Step.Repeat.class::cast)
                         .toList();
         Set<Parameter> own = ownOfRounds(lowered, repeats);
-        // Tables follow from the configuration: held as rows, they would be shared by any layers.
-        Predicate<Parameter> isShared = p -> model.encoder().isLearnt(p) && !own.contains(p);
+        // Held as rows, tables would be shared by any layers.
+        Predicate<Parameter> isTable = p -> !model.encoder().isLearnt(p);
         long weights = weightBytes(lowered, _ -> true);
+        long shared = weightBytes(lowered, p -> !isTable.test(p) && !own.contains(p));
         return new GroupPlan(
                 group.rounds(),
                 group.stretches().size(),
@@ -101,7 +102,8 @@ final class Planning {
                 // One after the other, so that the carry of one may lie where another's did.
                 repeats.stream().mapToLong(Planning::carryBytes).max().orElse(0),
                 weights,
-                weights + (group.rounds() - 1) * weightBytes(lowered, isShared),
+                weightBytes(lowered, isTable),
+                weights + (group.rounds() - 1) * shared,
                 freshBytes(repeats, plan));
     }
 

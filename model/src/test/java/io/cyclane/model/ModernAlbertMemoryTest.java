@@ -56,6 +56,7 @@ class ModernAlbertMemoryTest {
             assertEquals(three.weightBytes(), thirty.weightBytes());
             // The table of angles, 8192 x 64, is one for all layers whether they share or not.
             long table = 4L * 8192 * 64;
+            assertEquals(table, three.tableBytes());
             assertEquals(30 * (three.weightBytes() - table) + table, thirty.unrolledWeightBytes());
             assertEquals(3 * (three.weightBytes() - table) + table, three.unrolledWeightBytes());
             assertEquals(10 * three.freshBytes(), thirty.freshBytes());

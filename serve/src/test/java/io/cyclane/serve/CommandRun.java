@@ -62,7 +62,7 @@ public record CommandRun(int exitCode, String out, String err, FakeModel model) 
         public PlanReport plan(String name, Capacity capacity) {
             check(name);
             long tokens = capacity.tokens();
-            GroupPlan group = new GroupPlan(3, 1, 40, 30, 10, 8, 24, 120);
+            GroupPlan group = new GroupPlan(3, 1, 40, 30, 10, 8, 0, 24, 120);
             PlanMap.Region carry = new PlanMap.Region(PlanMap.Kind.CARRY, "x", 0, 2 * tokens, 0, 2);
             PlanMap.Body body = new PlanMap.Body(3, 1, 2);
             PlanMap map = new PlanMap(List.of("a", "b", "c"), List.of(carry), List.of(body));

@@ -6,7 +6,6 @@ import io.cyclane.bench.Figures;
 import io.cyclane.bench.Main;
 import io.cyclane.bench.Spread;
 import io.cyclane.model.Encoder;
-import io.cyclane.model.GroupPlan;
 import io.cyclane.model.ModernAlbertVariant;
 import io.cyclane.model.PlanReport;
 import io.cyclane.model.RandomModel;
@@ -75,7 +74,7 @@ public final class TiedCommand implements Runnable {
     public void run() {
         System.setProperty("cyclane.threads", "1");
         Figures figures = main.figures();
-        ModelConfig shared = shared();
+        ModelConfig shared = shared(variant, rounds);
         try {
             Path made = Files.createTempDirectory("cyclane-bench");
             try {
@@ -101,14 +100,16 @@ public final class TiedCommand implements Runnable {
         return folder;
     }
 
-    private ModelConfig shared() {
+    /** {@return a variant with so many rounds of each group} */
+    static ModelConfig shared(ModernAlbertVariant variant, int rounds) {
         ModelConfig config = variant.config();
         long groups = config.integer("num_hidden_layers") / config.integer("group_depth");
         return config.with("group_depth", (long) rounds).with("num_hidden_layers", groups * rounds);
     }
 
     /** Each round becomes a group of one, with experts where the group has them. */
-    private ModelConfig untied(ModelConfig shared) {
+    static ModelConfig untied(ModelConfig shared) {
+        int rounds = shared.integer("group_depth");
         List<Object> routed = new ArrayList<>();
         for (int group : shared.integers("expert_groups")) {
             for (long round = 1; round <= rounds; round++) {
@@ -147,9 +148,12 @@ public final class TiedCommand implements Runnable {
         return Spread.of(each);
     }
 
-    /** {@return the bytes of all groups' weights, of which a call reads each round's} */
-    private static long groupBytes(Path model, BatchShape batch) {
+    /**
+     * {@return the bytes of all groups' weights, of which a call reads each round's} All experts
+     * are in it, and not the table of angles, which groups share: a call reads a row a token.
+     */
+    static long groupBytes(Path model, BatchShape batch) {
         PlanReport plan = Encoder.plan(model.toString(), batch.capacity());
-        return plan.groups().stream().mapToLong(GroupPlan::weightBytes).sum();
+        return plan.groups().stream().mapToLong(g -> g.weightBytes() - g.tableBytes()).sum();
     }
 }
