@@ -1,8 +1,5 @@
 package io.cyclane.bench.op;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -41,12 +38,7 @@ public class MolGeGluBenchmark {
     @Setup
     public void open(BenchmarkBackend backend) {
         MolLayer of = MolLayer.of(layer);
-        mol = of.scaled(backend.open(of::mixture));
-        SplittableRandom random = new SplittableRandom(1);
-        MemorySegment experts = mol.input("experts");
-        for (long i = 0; i < experts.byteSize() / Integer.BYTES; i++) {
-            experts.setAtIndex(ValueLayout.JAVA_INT, i, random.nextInt(MolLayer.EXPERTS));
-        }
+        mol = MolLayer.routed(of.scaled(backend.open(of::mixture)));
     }
 
     /** One call. */

@@ -12,6 +12,7 @@ import io.cyclane.tensor.program.Recorder;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.SplittableRandom;
 
 /**
  * A gated feed-forward layer with its residual, plain or with a mixture of low-rank updates, as
@@ -24,7 +25,7 @@ import java.util.List;
 record MolLayer(int rows, int width, int hidden) {
     static final int EXPERTS = 8;
     private static final int RANK = 16;
-    private static final int CHOICES = 2;
+    static final int CHOICES = 2;
 
     /** Small enough for numbers as in models, with factors of variance 1. */
     private static final MolGeGlu MOL = MolGeGlu.of(0.125f).plusResidual();
@@ -47,6 +48,16 @@ record MolLayer(int rows, int width, int hidden) {
         for (long i = 0; i < (long) rows * width; i++) {
             float value = x.getAtIndex(ValueLayout.JAVA_FLOAT, i);
             x.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (value / Math.sqrt(width)));
+        }
+        return op;
+    }
+
+    /** Draws the experts of an operation that has them as the input {@code experts}. */
+    static OneOp routed(OneOp op) {
+        SplittableRandom random = new SplittableRandom(1);
+        MemorySegment experts = op.input("experts");
+        for (long i = 0; i < experts.byteSize() / Integer.BYTES; i++) {
+            experts.setAtIndex(ValueLayout.JAVA_INT, i, random.nextInt(EXPERTS));
         }
         return op;
     }

@@ -166,6 +166,13 @@ public final class OpsCommand implements Runnable {
                 String shape = parameters.getParam("rows") + "x" + parameters.getParam("weight");
                 yield gigaflops(op + "/" + shape, 2 * rows * weight[0] * weight[1]);
             }
+            case "expertMatMul" -> {
+                double rows = number(parameters, "rows");
+                double[] weight = extents(parameters.getParam("weight"));
+                String shape = parameters.getParam("rows") + "x" + parameters.getParam("weight");
+                double products = rows * MolLayer.CHOICES;
+                yield gigaflops(op + "/" + shape, 2 * products * weight[0] * weight[1]);
+            }
             case "attention" -> {
                 double[] texts = extents(parameters.getParam("texts"));
                 double window = number(parameters, "window");
