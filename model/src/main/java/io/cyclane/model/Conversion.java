@@ -3,6 +3,7 @@ package io.cyclane.model;
 import io.cyclane.model.checkpoint.AtomicFolder;
 import io.cyclane.model.checkpoint.Checkpoint;
 import io.cyclane.model.checkpoint.CheckpointException;
+import io.cyclane.model.checkpoint.ModelAliases;
 import io.cyclane.model.checkpoint.ModelFolder;
 import io.cyclane.model.checkpoint.SafetensorsWriter;
 import io.cyclane.model.checkpoint.StoredTensor;
