@@ -6,18 +6,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.HexFormat;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Files and folders that appear whole or not at all. */
 public final class AtomicFiles {
     private static final boolean IS_WINDOWS = System.getProperty("os.name").startsWith("Windows");
 
+    /** How names end of what models are read from, and of the texts that commands are given. */
+    private static final Set<String> KEPT =
+            Set.of("safetensors", "json", "jsonl", "txt", "gz", "model");
+
     private AtomicFiles() {}
 
     /**
      * Makes sure that nothing is lost by writing a file.
      *
-     * @param replaces whether one that is there already gives way
+     * @param replaces whether one that is there already gives way; what a model is made of never
+     *     does: weights, settings, a tokenizer
      * @throws CheckpointException when there is one and it does not, it is a folder, or the folder
      *     it belongs in is not there
      */
@@ -28,6 +34,12 @@ public final class AtomicFiles {
         requireFolder(file);
         if (Files.exists(file) && !replaces) {
             throw exists("file", file);
+        }
+        String name = String.valueOf(file.getFileName());
+        if (Files.exists(file) && KEPT.contains(name.substring(name.lastIndexOf('.') + 1))) {
+            throw new CheckpointException(
+                    "file '%s' is not replaced: by its name it is a model's or a text: name another"
+                            .formatted(file));
         }
     }
 

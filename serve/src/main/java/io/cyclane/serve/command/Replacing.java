@@ -6,7 +6,9 @@ import picocli.CommandLine.Option;
 
 /** Whether what a command writes may take the place of what is there already. */
 final class Replacing {
-    @Option(names = "--force", description = "replace what is there already")
+    @Option(
+            names = "--force",
+            description = "replace what is there already: a file, or a model's folder")
     private boolean force;
 
     boolean isAllowed() {
