@@ -8,12 +8,9 @@ import io.cyclane.model.checkpoint.ModelFolder;
 import io.cyclane.model.checkpoint.SafetensorsWriter;
 import io.cyclane.model.checkpoint.StoredTensor;
 import io.cyclane.model.checkpoint.StoredType;
-import io.cyclane.tensor.Bf16;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -36,8 +33,6 @@ public final class Conversion {
             Set.of(StoredType.F32, StoredType.F16, StoredType.BF16);
     private static final Set<StoredType> FLOATS =
             Set.of(StoredType.F64, StoredType.F32, StoredType.F16, StoredType.BF16);
-    private static final ValueLayout.OfShort SHORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private Conversion() {}
 
@@ -74,7 +69,8 @@ public final class Conversion {
     /**
      * Writes the same under the names that a table gives its tensors, if there is one.
      *
-     * @param replaces whether a folder that is there already gives way, if it is not the model's
+     * @param replaces whether a model's folder that is there already gives way, or an empty one, if
+     *     nothing in it is read
      */
     public static Report write(
             String nameOrPath,
@@ -86,7 +82,9 @@ public final class Conversion {
             throw new IllegalArgumentException("weights are written as F32, F16 or BF16: " + type);
         }
         ModelFolder model = ModelFolder.open(nameOrPath, weightMap);
-        try (AtomicFolder out = AtomicFolder.create(folder, replaces, model.path());
+        Path[] sources =
+                Stream.concat(Stream.of(model.path()), weightMap.stream()).toArray(Path[]::new);
+        try (AtomicFolder out = AtomicFolder.create(folder, replaces, sources);
                 Checkpoint checkpoint = model.checkpoint()) {
             copyBeside(model.path(), out.path());
             Report report = write(checkpoint, out.path().resolve("model.safetensors"), type);
@@ -153,25 +151,6 @@ public final class Conversion {
         long elements = tensor.elements();
         MemorySegment floats = memory.allocate(4 * elements, 8);
         checkpoint.floats(tensor.name(), floats);
-        if (type == StoredType.F32) {
-            return floats;
-        }
-        MemorySegment halves = memory.allocate(2 * elements, 8);
-        for (long i = 0; i < elements; i++) {
-            float x = floats.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-            short half = type == StoredType.F16 ? Float.floatToFloat16(x) : Bf16.rounded(x);
-            boolean isFinite =
-                    Float.isFinite(
-                            type == StoredType.F16
-                                    ? Float.float16ToFloat(half)
-                                    : Bf16.widened(half));
-            if (!isFinite) {
-                throw new CheckpointException(
-                        "tensor '%s': it holds %s at flat index %d, too large for %s"
-                                .formatted(tensor.name(), x, i, type));
-            }
-            halves.set(SHORT, 2 * i, half);
-        }
-        return halves;
+        return type == StoredType.F32 ? floats : Halves.of(tensor.name(), floats, type, memory);
     }
 }

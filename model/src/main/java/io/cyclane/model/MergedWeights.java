@@ -7,6 +7,7 @@ import io.cyclane.model.checkpoint.StoredTensor;
 import io.cyclane.model.checkpoint.StoredType;
 import io.cyclane.model.merge.LowRankFactors;
 import io.cyclane.model.modernalbert.Experts;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,7 +16,10 @@ import java.util.List;
 import java.util.Map;
 import org.ejml.data.DMatrixRMaj;
 
-/** Writes the weights of a model whose experts are merged: all others as they were. */
+/**
+ * Writes the weights of a model whose experts are merged: all others as they were, and the merged
+ * ones in the type of those that they take the place of, if files of ours have it.
+ */
 final class MergedWeights {
     private final Checkpoint checkpoint;
     private final String prefix;
@@ -23,14 +27,23 @@ final class MergedWeights {
     private final ExpertMerge.Plan plan;
     private final Map<String, Changed> changed = new LinkedHashMap<>();
 
-    /** A weight that was not there before, or not so; row-major. */
-    private record Changed(List<Long> extents, float[] numbers) {
-        static Changed of(DMatrixRMaj matrix) {
+    /** A weight that was not there before, or not so; row-major, rounded when it is written. */
+    private record Changed(List<Long> extents, float[] numbers, StoredType type) {
+        static Changed of(DMatrixRMaj matrix, StoredType former) {
             float[] numbers = new float[matrix.getNumElements()];
             for (int i = 0; i < numbers.length; i++) {
                 numbers[i] = (float) matrix.data[i];
             }
-            return new Changed(List.of((long) matrix.numRows, (long) matrix.numCols), numbers);
+            boolean isHalf = former == StoredType.F16 || former == StoredType.BF16;
+            return new Changed(
+                    List.of((long) matrix.numRows, (long) matrix.numCols),
+                    numbers,
+                    isHalf ? former : StoredType.F32);
+        }
+
+        MemorySegment bytes(String name, Arena memory) {
+            MemorySegment floats = MemorySegment.ofArray(numbers);
+            return type == StoredType.F32 ? floats : Halves.of(name, floats, type, memory);
         }
     }
 
@@ -64,14 +77,17 @@ final class MergedWeights {
         }
         List<SafetensorsWriter.Entry> copied = List.copyOf(entries);
         changed.forEach((name, each) ->
-                entries.add(new SafetensorsWriter.Entry(name, StoredType.F32, each.extents)));
+                entries.add(new SafetensorsWriter.Entry(name, each.type, each.extents)));
         try (SafetensorsWriter writer =
                 SafetensorsWriter.create(file, entries, Map.of("format", "pt"))) {
             for (SafetensorsWriter.Entry entry : copied) {
                 writer.append(entry.name(), checkpoint.tensor(entry.name()).bytes());
             }
-            changed.forEach(
-                    (name, each) -> writer.append(name, MemorySegment.ofArray(each.numbers)));
+            changed.forEach((name, each) -> {
+                try (Arena memory = Arena.ofConfined()) {
+                    writer.append(name, each.bytes(name, memory));
+                }
+            });
             writer.commit();
         }
     }
@@ -101,6 +117,7 @@ final class MergedWeights {
                     case FACTORS -> LowRankFactors.meanOfFactors(each, share);
                 };
         String name = prefix + layer + "." + matrix;
+        StoredType first = type(prefix + layer + ".experts.0." + matrix + ".lora_A.weight");
         switch (plan.emit()) {
             case FOLD -> {
                 DMatrixRMaj sum = mean.product();
@@ -108,16 +125,20 @@ final class MergedWeights {
                 for (int i = 0; i < weight.length; i++) {
                     sum.data[i] = weight[i] + experts.scale() * sum.data[i];
                 }
-                changed.put(name + ".weight", Changed.of(sum));
+                changed.put(name + ".weight", Changed.of(sum, type(name + ".weight")));
             }
-            case STACK -> put(name, mean);
-            case SVD -> put(name, mean.truncated(plan.rank().orElseThrow()));
+            case STACK -> put(name, mean, first);
+            case SVD -> put(name, mean.truncated(plan.rank().orElseThrow()), first);
         }
     }
 
-    private void put(String name, LowRankFactors factors) {
-        changed.put(name + ".lora_A.weight", Changed.of(factors.a()));
-        changed.put(name + ".lora_B.weight", Changed.of(factors.b()));
+    private void put(String name, LowRankFactors factors, StoredType type) {
+        changed.put(name + ".lora_A.weight", Changed.of(factors.a(), type));
+        changed.put(name + ".lora_B.weight", Changed.of(factors.b(), type));
+    }
+
+    private StoredType type(String name) {
+        return checkpoint.tensor(name).type();
     }
 
     private float[] read(String name) {
