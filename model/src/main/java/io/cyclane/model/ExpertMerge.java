@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -106,34 +107,42 @@ public final class ExpertMerge {
             double maxError,
             double rms) {}
 
-    /**
-     * Writes the merged model and compares it with the routed one.
-     *
-     * @param nameOrPath a ModernALBERT's folder
-     * @param texts token ids of texts, cut at what the model reads, to gather routing from, where
-     *     the mode asks for it, and to compare on; if there are none, it is compared on random
-     *     tokens
-     * @param replaces whether a folder that is there already gives way
-     * @throws CheckpointException when the model has no experts, or no more, or is no ModernALBERT
-     */
+    /** Texts as token ids, read as often as they are wanted, so that nobody has to keep them. */
+    public interface Texts {
+        /** Hands on all of them, each time the same in the same order. */
+        void forEach(Consumer<int[]> each);
+    }
+
+    /** Writes the same for texts in memory; an empty list stands for random tokens. */
     public static Report write(
             String nameOrPath, Plan plan, List<int[]> texts, Path folder, boolean replaces) {
-        return write(nameOrPath, Optional.empty(), plan, texts, folder, replaces);
+        Optional<Texts> given = texts.isEmpty() ? Optional.empty() : Optional.of(texts::forEach);
+        return write(nameOrPath, Optional.empty(), plan, given, folder, replaces);
     }
 
     /**
-     * Does the same for a checkpoint with names of its own, if there is a table for them; what is
-     * written has the table's.
+     * Writes the merged model and compares it with the routed one, text by text: both are in memory
+     * then, and of the texts one at a time.
      *
-     * @param weightMap as {@link io.cyclane.model.checkpoint.WeightMap} reads it
+     * @param nameOrPath a ModernALBERT's folder
+     * @param weightMap of a checkpoint with names of its own, as {@link
+     *     io.cyclane.model.checkpoint.WeightMap} reads it; what is written has the table's names
+     * @param texts to gather routing from, where the mode asks for it, and to compare on, at least
+     *     one; each is cut at what the model reads. If there are none, it is compared on random
+     *     tokens
+     * @param replaces whether a model's folder that is there already gives way, or an empty one, if
+     *     nothing in it is read
+     * @param sources what else is read than the model: the file of the texts
+     * @throws CheckpointException when the model has no experts, or no more, or is no ModernALBERT
      */
     public static Report write(
             String nameOrPath,
             Optional<Path> weightMap,
             Plan plan,
-            List<int[]> texts,
+            Optional<Texts> texts,
             Path folder,
-            boolean replaces) {
+            boolean replaces,
+            Path... sources) {
         ModelFolder place = ModelFolder.open(nameOrPath, weightMap);
         TextModel model = TextModel.of(place);
         ModernAlbertConfig config = mergeable(nameOrPath, model);
@@ -141,57 +150,66 @@ public final class ExpertMerge {
         if (texts.isEmpty() && plan.mode == Mode.EMA) {
             throw new IllegalArgumentException("routing is gathered from texts: give some");
         }
-        if (texts.stream().anyMatch(ids -> ids.length == 0)) {
-            throw new IllegalArgumentException("a text has no tokens");
-        }
-        List<int[]> read = texts.isEmpty() ? random(config) : cut(texts, config.positions());
+        Path[] all =
+                Stream.of(Stream.of(place.path()), weightMap.stream(), Stream.of(sources))
+                        .flatMap(paths -> paths)
+                        .toArray(Path[]::new);
         // First of all, so that nothing is computed for a place where nothing can be written.
-        try (AtomicFolder out = AtomicFolder.create(folder, replaces, place.path())) {
-            List<float[][]> before = new ArrayList<>();
-            Map<String, double[]> shares = new LinkedHashMap<>();
-            try (Inspector inspector = new Inspector(model, longest(read))) {
-                for (int[] ids : read) {
-                    Inspector.Inspection run = inspector.inspect(ids);
-                    before.add(run.last());
-                    gather(shares, run.routings(), config.experts().count());
+        try (AtomicFolder out = AtomicFolder.create(folder, replaces, all)) {
+            Texts read = texts.map(t -> cut(t, config.positions())).orElseGet(() -> random(config));
+            int longest = longest(read);
+            try (Inspector routed = new Inspector(model, longest)) {
+                Map<String, double[]> shares = shares(routed, config, plan, read);
+                Conversion.copyBeside(place.path(), out.path());
+                Files.write(
+                        out.path().resolve("config.json"),
+                        merged(place.config(), config, plan, fullRank).json());
+                try (Checkpoint checkpoint = place.checkpoint()) {
+                    new MergedWeights(checkpoint, model.encoder().traits(), config.experts(), plan)
+                            .write(out.path().resolve(FILE), shares);
                 }
+                Difference difference = new Difference();
+                TextModel after = TextModel.of(ModelFolder.open(out.path()));
+                try (Inspector merged = new Inspector(after, longest)) {
+                    read.forEach(ids -> difference.add(routed.last(ids), merged.last(ids)));
+                }
+                out.commit();
+                int rank = plan.emit == Emit.FOLD ? 0 : plan.rank.orElse(fullRank);
+                return difference.report(shares, rank);
             }
-            shares.values().forEach(share -> normalize(share, plan.mode));
-            Conversion.copyBeside(place.path(), out.path());
-            Files.write(
-                    out.path().resolve("config.json"),
-                    merged(place.config(), config, plan, fullRank).json());
-            try (Checkpoint checkpoint = place.checkpoint()) {
-                new MergedWeights(checkpoint, model.encoder().traits(), config.experts(), plan)
-                        .write(out.path().resolve(FILE), shares);
-            }
-            TextModel after = TextModel.of(ModelFolder.open(out.path()));
-            int rank = plan.emit == Emit.FOLD ? 0 : plan.rank.orElse(fullRank);
-            Report report = compared(after, read, before, shares, rank);
-            out.commit();
-            return report;
         } catch (IOException e) {
             throw new CheckpointException(
                     "folder '%s': it can not be written: %s".formatted(folder, e), e);
         }
     }
 
-    private static int longest(List<int[]> texts) {
-        return texts.stream().mapToInt(ids -> ids.length).max().orElseThrow();
+    private static int longest(Texts texts) {
+        int[] longest = new int[1];
+        texts.forEach(ids -> {
+            if (ids.length == 0) {
+                throw new IllegalArgumentException("a text has no tokens");
+            }
+            longest[0] = Math.max(longest[0], ids.length);
+        });
+        if (longest[0] == 0) {
+            throw new IllegalArgumentException("there are no texts");
+        }
+        return longest[0];
     }
 
-    private static List<int[]> random(ModernAlbertConfig config) {
+    private static Texts random(ModernAlbertConfig config) {
         Random random = new Random(1);
         int tokens = Math.min(RANDOM_TOKENS, config.positions());
         return Stream.generate(() -> random.ints(tokens, 0, config.vocabulary()).toArray())
-                .limit(RANDOM_TEXTS)
-                .toList();
+                        .limit(RANDOM_TEXTS)
+                        .toList()
+                ::forEach;
     }
 
-    private static List<int[]> cut(List<int[]> texts, int positions) {
-        return texts.stream()
-                .map(ids -> Arrays.copyOf(ids, Math.min(ids.length, positions)))
-                .toList();
+    private static Texts cut(Texts texts, int positions) {
+        return each ->
+                texts.forEach(
+                        ids -> each.accept(Arrays.copyOf(ids, Math.min(ids.length, positions))));
     }
 
     private static ModernAlbertConfig mergeable(String name, TextModel model) {
@@ -230,6 +248,27 @@ public final class ExpertMerge {
         return full;
     }
 
+    /** {@return the weight of each expert, by the name of its layer} */
+    private static Map<String, double[]> shares(
+            Inspector routed, ModernAlbertConfig config, Plan plan, Texts texts) {
+        int experts = config.experts().count();
+        Map<String, double[]> shares = new LinkedHashMap<>();
+        if (plan.mode == Mode.UNIFORM) {
+            // Any token tells which layers have experts.
+            routed.routings(new int[1]).forEach(r -> shares.put(r.name(), even(experts)));
+            return shares;
+        }
+        texts.forEach(ids -> gather(shares, routed.routings(ids), experts));
+        shares.values().forEach(ExpertMerge::normalize);
+        return shares;
+    }
+
+    private static double[] even(int experts) {
+        double[] even = new double[experts];
+        Arrays.fill(even, 1.0 / experts);
+        return even;
+    }
+
     private static void gather(
             Map<String, double[]> shares, List<Inspector.Routing> routings, int experts) {
         // The rounds of a router read the same tokens, so their means count alike.
@@ -238,14 +277,7 @@ public final class ExpertMerge {
             used.computeIfAbsent(routing.name(), _ -> new ArrayList<>()).add(routing.shares());
         }
         used.forEach((name, rounds) -> {
-            double[] share =
-                    shares.computeIfAbsent(
-                            name,
-                            _ -> {
-                                double[] even = new double[experts];
-                                Arrays.fill(even, 1.0 / experts);
-                                return even;
-                            });
+            double[] share = shares.computeIfAbsent(name, _ -> even(experts));
             for (int e = 0; e < experts; e++) {
                 int expert = e;
                 double mean = rounds.stream().mapToDouble(r -> r[expert]).average().orElseThrow();
@@ -254,10 +286,10 @@ public final class ExpertMerge {
         });
     }
 
-    private static void normalize(double[] share, Mode mode) {
+    private static void normalize(double[] share) {
         double sum = Arrays.stream(share).sum();
         for (int e = 0; e < share.length; e++) {
-            share[e] = mode == Mode.UNIFORM ? 1.0 / share.length : share[e] / sum;
+            share[e] /= sum;
         }
     }
 
@@ -288,41 +320,33 @@ public final class ExpertMerge {
         return choice.name().toLowerCase(Locale.ROOT);
     }
 
-    private static Report compared(
-            TextModel model,
-            List<int[]> texts,
-            List<float[][]> before,
-            Map<String, double[]> shares,
-            int rank) {
-        long tokens = 0;
-        double cosines = 0;
-        double error = 0;
-        double squares = 0;
-        long numbers = 0;
-        try (Inspector inspector = new Inspector(model, longest(texts))) {
-            for (int i = 0; i < texts.size(); i++) {
-                float[][] after = inspector.inspect(texts.get(i)).last();
-                for (int t = 0; t < after.length; t++) {
-                    float[] a = before.get(i)[t];
-                    float[] b = after[t];
-                    double own = Cosine.dot(a, a);
-                    cosines += Cosine.of(a, b);
-                    squares += own;
-                    numbers += a.length;
-                    for (int d = 0; d < a.length; d++) {
-                        error = Math.max(error, Math.abs((double) a[d] - b[d]));
-                    }
-                    tokens++;
+    /** How far hidden states lie apart, summed up text by text. */
+    private static final class Difference {
+        private int texts;
+        private long tokens;
+        private double cosines;
+        private double error;
+        private double squares;
+        private long numbers;
+
+        void add(float[][] before, float[][] after) {
+            for (int t = 0; t < after.length; t++) {
+                float[] a = before[t];
+                float[] b = after[t];
+                cosines += Cosine.of(a, b);
+                squares += Cosine.dot(a, a);
+                numbers += a.length;
+                for (int d = 0; d < a.length; d++) {
+                    error = Math.max(error, Math.abs((double) a[d] - b[d]));
                 }
+                tokens++;
             }
+            texts++;
         }
-        return new Report(
-                shares,
-                rank,
-                texts.size(),
-                tokens,
-                cosines / tokens,
-                error,
-                Math.sqrt(squares / numbers));
+
+        Report report(Map<String, double[]> shares, int rank) {
+            double rms = Math.sqrt(squares / numbers);
+            return new Report(shares, rank, texts, tokens, cosines / tokens, error, rms);
+        }
     }
 }

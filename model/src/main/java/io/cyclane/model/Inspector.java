@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Runs an encoder text by text and keeps what every round gave: for looking at, and for gathering
@@ -120,6 +121,20 @@ public final class Inspector implements AutoCloseable {
         return new Inspector(TextModel.open(nameOrPath, weightMap), mostTokens);
     }
 
+    /**
+     * {@return how many tokens of a text to read: those wanted, else as many as usual if the model
+     * reads so many}
+     *
+     * @throws io.cyclane.tensor.CyclaneException when there is no such model, or more are wanted
+     *     than it reads
+     */
+    public static int limit(
+            String nameOrPath, Optional<Path> weightMap, OptionalInt wanted, int usual) {
+        TextModel model = TextModel.open(nameOrPath, weightMap);
+        wanted.ifPresent(tokens -> model.requireReadable(nameOrPath, tokens));
+        return wanted.orElse(Math.min(usual, model.encoder().positions()));
+    }
+
     /** Loads a model. */
     Inspector(TextModel model, int mostTokens) {
         this.model = model;
@@ -188,6 +203,30 @@ public final class Inspector implements AutoCloseable {
      * @throws CapacityException when there are more than this inspector takes
      */
     public Inspection inspect(int[] ids) {
+        run(ids);
+        List<float[][]> states = new ArrayList<>();
+        states.add(rows(EMBEDDED, 0, ids.length, model.encoder().width()));
+        for (Part part : parts) {
+            for (int round = 0; round < part.rounds; round++) {
+                states.add(rows(part.states, round, ids.length, model.encoder().width()));
+            }
+        }
+        return new Inspection(result(ids.length), states, routings(ids.length));
+    }
+
+    /** {@return what {@link #inspect} gives as {@link Inspection#last}, and nothing else of it} */
+    float[][] last(int[] ids) {
+        run(ids);
+        return result(ids.length);
+    }
+
+    /** {@return what it gives as {@link Inspection#routings}} */
+    List<Routing> routings(int[] ids) {
+        run(ids);
+        return routings(ids.length);
+    }
+
+    private void run(int[] ids) {
         if (ids.length > mostTokens) {
             throw new CapacityException(
                     "%d tokens came, the inspector was opened for %d"
@@ -205,20 +244,23 @@ public final class Inspector implements AutoCloseable {
         binding.count(RaggedBatch.TOKENS, ids.length);
         binding.count(RaggedBatch.SEQUENCES, 1);
         binding.run();
-        int width = model.encoder().width();
-        List<float[][]> states = new ArrayList<>();
+    }
+
+    private float[][] result(int tokens) {
+        return rows(LAST, 0, tokens, model.encoder().width());
+    }
+
+    private List<Routing> routings(int tokens) {
         List<Routing> routings = new ArrayList<>();
-        states.add(rows(EMBEDDED, 0, ids.length, width));
         for (int i = 0; i < parts.size(); i++) {
             Part part = parts.get(i);
             for (int round = 0; round < part.rounds; round++) {
-                states.add(rows(part.states, round, ids.length, width));
                 for (String router : part.routers) {
-                    routings.add(routing(i, router, round, ids.length));
+                    routings.add(routing(i, router, round, tokens));
                 }
             }
         }
-        return new Inspection(rows(LAST, 0, ids.length, width), states, routings);
+        return routings;
     }
 
     private Routing routing(int number, String router, int round, int tokens) {

@@ -207,18 +207,15 @@ public final class ModelLoader {
     }
 
     private int limit(TextModel model, Set<Task> tasks) {
-        int positions = model.encoder().positions();
-        if (maxTokens > positions) {
-            throw new CapacityException(
-                    "%d tokens of a text were asked for, model '%s' reads at most %d"
-                            .formatted(maxTokens, nameOrPath, positions));
-        }
+        model.requireReadable(nameOrPath, maxTokens);
         if (maxTokens > 0) {
             return maxTokens;
         }
         // What sentence-transformers files say of the limit is about embedding.
         boolean onlyEmbeds = tasks.equals(Set.of(Task.EMBEDDING));
-        return onlyEmbeds ? model.maxTokens() : Math.min(positions, DEFAULT_CAPACITY.tokens());
+        return onlyEmbeds
+                ? model.maxTokens()
+                : Math.min(model.encoder().positions(), DEFAULT_CAPACITY.tokens());
     }
 
     private void requireLabels(TextModel model, Set<Task> tasks) {

@@ -10,6 +10,7 @@ import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.Type;
+import io.cyclane.tensor.backend.CapacityException;
 import io.cyclane.tensor.op.L2Normalize;
 import io.cyclane.tensor.op.Pool;
 import io.cyclane.tensor.program.Program;
@@ -203,6 +204,20 @@ record TextModel(
     String prepared(String text) {
         String whole = prompt.isEmpty() ? text : prompt + text;
         return lowerCase ? whole.toLowerCase(Locale.ROOT) : whole;
+    }
+
+    /**
+     * Checks how many tokens of a text somebody wants to be read.
+     *
+     * @param name what messages call the model
+     * @throws CapacityException when they are more than it can
+     */
+    void requireReadable(String name, int tokens) {
+        if (tokens > encoder.positions()) {
+            throw new CapacityException(
+                    "%d tokens of a text were asked for, model '%s' reads at most %d"
+                            .formatted(tokens, name, encoder.positions()));
+        }
     }
 
     /** {@return how often the most repeated group is applied} */

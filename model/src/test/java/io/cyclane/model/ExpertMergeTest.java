@@ -16,6 +16,7 @@ import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.checkpoint.Safetensors;
 import io.cyclane.model.checkpoint.SafetensorsWriter;
 import io.cyclane.model.checkpoint.StoredTensor;
+import io.cyclane.model.checkpoint.StoredType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,11 +24,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ExpertMergeTest {
@@ -177,6 +180,107 @@ class ExpertMergeTest {
         double[] shares = used.shares().get("groups.1.layers.0.mlp");
         assertArrayEquals(wanted, shares, 1e-9);
         assertEquals(1, Arrays.stream(shares).sum(), 1e-12);
+    }
+
+    /** What is reported is what two runs over the texts give. */
+    @Test
+    void theReportIsThatOfTheModelsBeforeAndAfter() {
+        Path model = model("model");
+        Report report = merge(model, plan(Mode.EMA, Over.PRODUCT, Emit.FOLD), "merged");
+        double cosines = 0;
+        double error = 0;
+        double squares = 0;
+        try (Inspector before = Inspector.open(model.toString(), 20);
+                Inspector after = Inspector.open(temporary.resolve("merged").toString(), 20)) {
+            for (int[] ids : texts) {
+                float[][] from = before.inspect(ids).last();
+                float[][] to = after.inspect(ids).last();
+                for (int t = 0; t < ids.length; t++) {
+                    cosines += Cosine.of(from[t], to[t]);
+                    squares += Cosine.dot(from[t], from[t]);
+                    for (int d = 0; d < from[t].length; d++) {
+                        error = Math.max(error, Math.abs((double) from[t][d] - to[t][d]));
+                    }
+                }
+            }
+        }
+        assertEquals(cosines / 30, report.meanCosine());
+        assertEquals(error, report.maxError());
+        assertEquals(Math.sqrt(squares / (30 * 24)), report.rms());
+    }
+
+    /** Nothing of a text is kept: what is on the heap at the last one was there at the tenth. */
+    @Test
+    void memoryDoesNotGrowWithTexts() {
+        int count = 400;
+        int[] ids = TestModels.ids(40, 80, 1);
+        List<Long> used = new ArrayList<>();
+        ExpertMerge.Texts same =
+                each -> {
+                    for (int i = 0; i < count; i++) {
+                        if (i == 9 || i == count - 1) {
+                            used.add(usedBytes());
+                        }
+                        each.accept(ids);
+                    }
+                };
+        ExpertMerge.write(
+                model("model").toString(),
+                plan(Mode.EMA, Over.PRODUCT, Emit.FOLD),
+                Optional.of(same),
+                temporary.resolve("merged"),
+                false);
+        long states = 4L * 24 * ids.length * count;
+        for (int i = 0; i < used.size(); i += 2) {
+            long grown = used.get(i + 1) - used.get(i);
+            assertTrue(grown < states / 2, grown + " bytes more, hidden states are " + states);
+        }
+    }
+
+    private static long usedBytes() {
+        System.gc();
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void mergedWeightsKeepTheTypeOfTheFolder(Emit emit) {
+        Plan plan = plan(Mode.UNIFORM, Over.PRODUCT, emit);
+        Path model = model("model");
+        Report exact = merge(model, plan, "exact");
+        for (StoredType type : List.of(StoredType.BF16, StoredType.F16)) {
+            Path half = temporary.resolve(type.name());
+            Conversion.write(model.toString(), half, type);
+            Report report = merge(half, plan, "merged " + type);
+            try (Checkpoint checkpoint = Safetensors.open(temporary.resolve("merged " + type))) {
+                checkpoint.tensors().forEach(t -> assertEquals(type, t.type(), t.name()));
+            }
+            // Weights of 8 significant bits leave as many of a few layers' outputs, or two fewer.
+            assertEquals(exact.meanCosine(), report.meanCosine(), 0x1p-6);
+            assertTrue(Files.exists(temporary.resolve("merged " + type + "/config.json")));
+        }
+    }
+
+    @Test
+    void aFolderWithTheTextsInItIsKept() throws IOException {
+        Path model = model("model");
+        Plan plan = plan(Mode.UNIFORM, Over.PRODUCT, Emit.FOLD);
+        merge(model, plan, "merged");
+        Path folder = temporary.resolve("merged");
+        Path file = Files.writeString(folder.resolve("texts"), "a text");
+        CheckpointException e =
+                assertThrows(
+                        CheckpointException.class,
+                        () ->
+                                ExpertMerge.write(
+                                        model.toString(),
+                                        plan,
+                                        Optional.of(texts::forEach),
+                                        folder,
+                                        true,
+                                        file));
+        assertTrue(e.getMessage().contains("which the new one is made from"), e::getMessage);
+        assertTrue(Files.exists(file));
     }
 
     private static List<String> names(Report report) {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -26,6 +27,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class Inspect implements Callable<Integer> {
+    private static final int USUAL_TOKENS = 256;
+
     private final Cyclane cyclane;
 
     @Spec private CommandSpec spec;
@@ -44,9 +47,8 @@ final class Inspect implements Callable<Integer> {
     @Option(
             names = "--max-tokens",
             paramLabel = "N",
-            defaultValue = "256",
-            description = "how many tokens of the text to look at (default: ${DEFAULT-VALUE})")
-    private int maxTokens;
+            description = "how many tokens of the text to look at (default: 256, or the model's)")
+    private @Nullable Integer maxTokens;
 
     @Mixin private Replacing replacing;
 
@@ -59,13 +61,15 @@ final class Inspect implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (maxTokens < 1) {
+        if (maxTokens != null && maxTokens < 1) {
             throw new ParameterException(
                     spec.commandLine(), "--max-tokens is at least 1, not " + maxTokens);
         }
         Path picture = png == null ? null : replacing.file(png);
+        OptionalInt wanted = maxTokens == null ? OptionalInt.empty() : OptionalInt.of(maxTokens);
+        int limit = Inspector.limit(model.name(), model.weightMap(), wanted, USUAL_TOKENS);
         Tokenizer tokenizer = model.tokenizer();
-        Encoding encoding = tokenizer.encode(text, maxTokens);
+        Encoding encoding = tokenizer.encode(text, limit);
         List<String> tokens = new ArrayList<>();
         for (int i = 0; i < encoding.ids().length; i++) {
             boolean isText = encoding.ends()[i] > encoding.starts()[i];

@@ -1,17 +1,18 @@
 package io.cyclane.serve.command;
 
 import io.cyclane.model.ExpertMerge;
+import io.cyclane.model.Inspector;
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.Tokenizer;
-import java.io.IOException;
+import io.cyclane.train.data.Lines;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,7 +29,7 @@ import picocli.CommandLine.Spec;
         sortOptions = false)
 final class Merge implements Callable<Integer> {
     /** Texts are compared up to here: routing and error are gathered token by token. */
-    private static final int MOST_TOKENS = 512;
+    private static final int USUAL_TOKENS = 512;
 
     private final Cyclane cyclane;
 
@@ -71,6 +72,12 @@ final class Merge implements Callable<Integer> {
                             + " (default: random tokens, for the latter alone)")
     private @Nullable Path texts;
 
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            description = "how many tokens of a text to read (default: 512, or the model's)")
+    private @Nullable Integer maxTokens;
+
     @Option(names = "--json", description = "print one object instead of lines")
     private boolean json;
 
@@ -79,7 +86,10 @@ final class Merge implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() {
+        if (maxTokens != null && maxTokens < 1) {
+            throw wrong("--max-tokens is at least 1, not " + maxTokens);
+        }
         if (mode == ExpertMerge.Mode.EMA && texts == null) {
             throw wrong("--mode ema goes by how routers use experts: give texts with --calibrate");
         }
@@ -90,32 +100,67 @@ final class Merge implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw wrong("--emit, --rank: " + e.getMessage());
         }
-        List<int[]> ids = texts == null ? List.of() : read(texts);
-        print(
-                ExpertMerge.write(
-                        model.name(), model.weightMap(), plan, ids, out.folder(), out.replaces()));
+        if (texts == null) {
+            print(write(plan, Optional.empty()));
+        } else {
+            OptionalInt wanted =
+                    maxTokens == null ? OptionalInt.empty() : OptionalInt.of(maxTokens);
+            int limit = Inspector.limit(model.name(), model.weightMap(), wanted, USUAL_TOKENS);
+            Calibration calibration = new Calibration(texts, model.tokenizer(), limit);
+            print(write(plan, Optional.of(calibration), texts));
+            calibration.report.print(cyclane, limit);
+        }
         cyclane.flush();
         return 0;
+    }
+
+    private ExpertMerge.Report write(
+            ExpertMerge.Plan plan, Optional<ExpertMerge.Texts> ids, Path... sources) {
+        return ExpertMerge.write(
+                model.name(), model.weightMap(), plan, ids, out.folder(), out.replaces(), sources);
     }
 
     private ParameterException wrong(String message) {
         return new ParameterException(spec.commandLine(), message);
     }
 
-    private List<int[]> read(Path file) throws IOException {
-        Tokenizer tokenizer = model.tokenizer();
-        List<int[]> ids = new ArrayList<>();
-        for (String line : Files.readAllLines(file)) {
-            if (!line.isBlank()) {
-                TokenBatch batch = new TokenBatch();
-                tokenizer.encode(line, MOST_TOKENS, batch);
-                ids.add(Arrays.copyOf(batch.ids(), batch.tokens()));
+    /** The texts of a file, tokenized anew each time they are gone through. */
+    private final class Calibration implements ExpertMerge.Texts {
+        private final Path file;
+        private final Tokenizer tokenizer;
+        private final int limit;
+        private LongTextReport report = new LongTextReport();
+
+        Calibration(Path file, Tokenizer tokenizer, int limit) {
+            if (Files.exists(file) && !Files.isRegularFile(file)) {
+                throw wrong("--calibrate " + file + " is read more than once: give a plain file");
+            }
+            this.file = file;
+            this.tokenizer = tokenizer;
+            this.limit = limit;
+        }
+
+        @Override
+        public void forEach(Consumer<int[]> each) {
+            report = new LongTextReport();
+            boolean isEmpty = true;
+            TokenBatch batch = new TokenBatch();
+            try (Lines lines = Lines.open(file)) {
+                while (lines.next()) {
+                    String text = lines.text();
+                    if (!text.isBlank()) {
+                        isEmpty = false;
+                        batch.clear();
+                        tokenizer.encode(text, limit, batch);
+                        report.add(1, batch.truncated(), 0);
+                        each.accept(Arrays.copyOf(batch.ids(), batch.tokens()));
+                    }
+                }
+            }
+            if (isEmpty) {
+                throw wrong("--calibrate " + file + " holds no text");
             }
         }
-        if (ids.isEmpty()) {
-            throw wrong("--calibrate " + file + " holds no text");
-        }
-        return ids;
     }
 
     private void print(ExpertMerge.Report report) {
