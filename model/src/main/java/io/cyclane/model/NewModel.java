@@ -5,6 +5,7 @@ import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.checkpoint.ModelConfig;
 import io.cyclane.model.modernalbert.ModernAlbertConfig;
 import io.cyclane.model.text.Tokenizer;
+import io.cyclane.model.text.TokenizerException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +57,8 @@ public final class NewModel {
     /**
      * Writes the model with the head it is pre-trained with, for masked words.
      *
-     * @param replaces whether a folder that is there already gives way
+     * @param replaces whether a model's folder that is there already gives way, or an empty one, if
+     *     the tokenizer is not in it
      * @throws CheckpointException when there is one and it does not, or it can not be written
      * @throws io.cyclane.model.text.TokenizerException when the tokenizer can not be read
      */
@@ -76,13 +78,15 @@ public final class NewModel {
             Path folder,
             boolean replaces) {
         ModernAlbertConfig shape = ModernAlbertConfig.of(config);
-        try (AtomicFolder out = AtomicFolder.create(folder, replaces)) {
+        Path[] sources = tokenizer.stream().toArray(Path[]::new);
+        try (AtomicFolder out = AtomicFolder.create(folder, replaces, sources)) {
             Path place = out.path();
             Files.write(place.resolve("config.json"), config.json());
             writePooling(place);
             if (tokenizer.isPresent()) {
+                // Before it is copied, so that what is wrong with it is said of the caller's path.
+                check(tokenizer.get(), shape.vocabulary());
                 copyTokenizer(tokenizer.get(), place);
-                check(place, shape.vocabulary());
             }
             long parameters =
                     RandomModel.write(place, seed, RandomModel.Scheme.START, Task.FILL_MASK);
@@ -108,12 +112,23 @@ public final class NewModel {
                 place.resolve("1_Pooling/config.json"), "{\"pooling_mode_mean_tokens\": true}\n");
     }
 
-    private static void copyTokenizer(Path from, Path to) throws IOException {
-        if (!Files.exists(from)) {
-            throw new CheckpointException("tokenizer '%s': no such file or folder".formatted(from));
+    private static void check(Path tokenizer, int rows) {
+        if (!Files.exists(tokenizer)) {
+            throw new CheckpointException(
+                    "tokenizer '%s': no such file or folder".formatted(tokenizer));
         }
+        int tokens = Tokenizer.load(tokenizer).vocabularySize();
+        if (tokens > rows) {
+            throw new CheckpointException(
+                    "tokenizer '%s' has %d tokens, the word table would have %d rows"
+                            .formatted(tokenizer, tokens, rows));
+        }
+    }
+
+    private static void copyTokenizer(Path from, Path to) throws IOException {
         if (Files.isRegularFile(from)) {
             Files.copy(from, to.resolve(from.getFileName().toString()));
+            requireFound(from, to);
             return;
         }
         for (String name : TOKENIZER_FILES) {
@@ -123,12 +138,15 @@ public final class NewModel {
         }
     }
 
-    private static void check(Path folder, int rows) {
-        int tokens = Tokenizer.load(folder).vocabularySize();
-        if (tokens > rows) {
+    /** One file may be half of a tokenizer, or have a name that nobody looks for in a folder. */
+    private static void requireFound(Path from, Path copied) {
+        try {
+            Tokenizer.load(copied);
+        } catch (TokenizerException e) {
             throw new CheckpointException(
-                    "the tokenizer has %d tokens, the word table would have %d rows"
-                            .formatted(tokens, rows));
+                    "tokenizer '%s' alone would not be found in a model's folder: give a file called tokenizer.json or vocab.txt, or the folder it is in"
+                            .formatted(from),
+                    e);
         }
     }
 }

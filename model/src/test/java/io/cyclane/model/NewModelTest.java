@@ -11,6 +11,7 @@ import io.cyclane.model.checkpoint.ModelConfig;
 import io.cyclane.model.checkpoint.Safetensors;
 import io.cyclane.model.checkpoint.StoredType;
 import io.cyclane.model.modernalbert.ModernAlbertConfig;
+import io.cyclane.tensor.CyclaneException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -160,6 +161,44 @@ class NewModelTest {
                                         false));
         assertTrue(e.getMessage().contains("no such file or folder"), e::getMessage);
         assertEquals(before, files());
+    }
+
+    /** Messages name the caller's path, not the hidden one that is written. */
+    @Test
+    void aTokenizerThatWillNotDoIsNamed() throws IOException {
+        Path bare = Files.createDirectory(temporary.resolve("bare"));
+        Path half = Files.writeString(temporary.resolve("merges.txt"), "#version: 0.2\n");
+        Path odd = Files.copy(tokenizer.resolve("vocab.txt"), temporary.resolve("words.txt"));
+        assertRefused(bare, bare + " holds no tokenizer: wanted tokenizer.json");
+        assertRefused(half, half + ": vocab.json and merges.txt must stand in one folder");
+        assertRefused(odd, "tokenizer '" + odd + "' alone would not be found in a model's folder");
+        Path file = tokenizer.resolve("vocab.txt");
+        NewModel.write(SMALL, 1, Optional.of(file), temporary.resolve("new"), false);
+        assertTrue(Files.exists(temporary.resolve("new/vocab.txt")));
+    }
+
+    private void assertRefused(Path wrong, String message) {
+        Path folder = temporary.resolve("new");
+        CyclaneException e =
+                assertThrows(
+                        CyclaneException.class,
+                        () -> NewModel.write(SMALL, 1, Optional.of(wrong), folder, false));
+        assertTrue(e.getMessage().contains(message), e::getMessage);
+        assertTrue(Files.notExists(folder));
+    }
+
+    @Test
+    void aTokenizerInTheFolderThatWouldGiveWayIsKept() throws IOException {
+        make(SMALL, 3, "a", false);
+        Path own = Files.createDirectory(temporary.resolve("a/tok"));
+        Files.copy(tokenizer.resolve("vocab.txt"), own.resolve("vocab.txt"));
+        Path folder = temporary.resolve("a");
+        CheckpointException e =
+                assertThrows(
+                        CheckpointException.class,
+                        () -> NewModel.write(SMALL, 1, Optional.of(own), folder, true));
+        assertTrue(e.getMessage().contains("which the new one is made from"), e::getMessage);
+        assertTrue(Files.exists(own.resolve("vocab.txt")));
     }
 
     @Test

@@ -73,6 +73,13 @@ final class New implements Callable<Integer> {
                                 report.rounds(),
                                 report.rounds() == 1 ? "" : "s"));
         cyclane.flush();
+        if (tokenizer == null) {
+            cyclane.terminal()
+                    .err()
+                    .printf(
+                            "%s has no tokenizer yet, and texts can not be read without: put one in, or make it with --tokenizer DIR%n",
+                            out.folder());
+        }
         return 0;
     }
 }

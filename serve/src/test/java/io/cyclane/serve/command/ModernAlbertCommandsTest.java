@@ -104,6 +104,43 @@ class ModernAlbertCommandsTest {
     }
 
     @Test
+    void mergeSaysHowManyTextsWereCut() throws IOException {
+        String word = "cat ".repeat(30);
+        Path texts = Files.writeString(temporary.resolve("texts"), "a rug\n" + word + "\n");
+        String[] merge = {
+            "merge", "--model", model.toString(), "--calibrate", texts.toString(), "--out"
+        };
+        CommandRun run = CommandRun.of(with(merge, path("merged")));
+        assertTrue(run.out().contains("hidden states of 20 tokens in 2 texts,"), run::out);
+        assertEquals(
+                "1 of 2 texts were cut at 16 tokens (--max-tokens sets the limit)\n", run.err());
+        CommandRun less = CommandRun.of(with(merge, path("less"), "--max-tokens", "3"));
+        assertTrue(less.out().contains("hidden states of 6 tokens in 2 texts,"), less::out);
+        assertTrue(less.err().startsWith("2 of 2 texts were cut at 3 tokens"), less::err);
+        String[] more = with(merge, path("more"), "--max-tokens", "17");
+        assertTrue(fails(1, more).contains("17 tokens of a text were asked for, model '" + model));
+    }
+
+    @Test
+    void textsThatCanNotBeReadAreNamed() throws IOException {
+        String[] merge = {
+            "merge", "--model", model.toString(), "--out", path("merged"), "--calibrate"
+        };
+        String none = path("none");
+        assertEquals("cyclane merge: there is no file " + none + "\n", fails(1, with(merge, none)));
+        Path latin =
+                Files.write(temporary.resolve("latin"), new byte[] {'a', '\n', (byte) 0xE9, '\n'});
+        assertTrue(fails(1, with(merge, latin.toString())).contains(latin + ", line 2: not UTF-8"));
+        Path empty = Files.writeString(temporary.resolve("empty"), "\n \n");
+        assertTrue(fails(2, with(merge, empty.toString())).contains(empty + " holds no text"));
+        String folder = temporary.toString();
+        assertTrue(fails(2, with(merge, folder)).contains("give a plain file"));
+        try (Stream<Path> left = Files.list(temporary)) {
+            assertTrue(left.noneMatch(path -> path.getFileName().toString().contains("merged")));
+        }
+    }
+
+    @Test
     void mergeRefusesWhatMakesNoSense() {
         String[] common = {"merge", "--model", model.toString(), "--out", path("merged")};
         assertTrue(fails(2, with(common, "--mode", "ema")).contains("give texts with --calibrate"));
@@ -143,6 +180,12 @@ class ModernAlbertCommandsTest {
                                         && line.split("\"token\"").length == 5),
                 json);
         assertTrue(fails(2, with(inspect, "--max-tokens", "0")).contains("at least 1"));
+        assertEquals(
+                "cyclane inspect: 17 tokens of a text were asked for, model '%s' reads at most 16\n"
+                        .formatted(model),
+                fails(1, with(inspect, "--max-tokens", "17")));
+        String many = run("inspect", "--model", model.toString(), "--text", "cat ".repeat(30));
+        assertTrue(many.startsWith("round 1 "), many);
         String nowhere = path("no folder/inspect.png");
         CommandRun run = CommandRun.of(with(inspect, "--png", nowhere));
         assertEquals(1, run.exitCode());
@@ -193,6 +236,60 @@ class ModernAlbertCommandsTest {
         assertTrue(Files.notExists(temporary.resolve("n")));
     }
 
+    @Test
+    void newSaysThatItHasNoTokenizer() {
+        String out = path("n");
+        CommandRun run = CommandRun.of("new", "--variant", "tiny", "--out", out);
+        assertEquals(0, run.exitCode(), run::err);
+        assertEquals(
+                out
+                        + " has no tokenizer yet, and texts can not be read without: put one in, or"
+                        + " make it with --tokenizer DIR\n",
+                run.err());
+    }
+
+    /** What a command reads is not lost to what it writes, and neither is what is no model's. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "new --variant tiny --tokenizer M --out A --force",
+                "merge --model M --out A --force",
+                "merge --model M --calibrate A/texts --out A --force",
+                "convert --model M --dtype bf16 --out A --force",
+                "convert --model M --dtype bf16 --out . --force",
+                "convert --model M --dtype bf16 --out B --force",
+                "export onnx --model M --out A --force",
+                "export onnx --model M --out M/config.json --force",
+                "export onnx --model M --out M/model.safetensors --force",
+                "inspect --model M --text cat --png M/vocab.txt --force"
+            })
+    void forceDoesNotCostWhatIsRead(String command) throws IOException {
+        Path above = Files.createDirectory(temporary.resolve("above"));
+        Files.writeString(above.resolve("config.json"), "{}");
+        Files.writeString(above.resolve("texts"), "the cat\n");
+        Path within = Files.move(model, above.resolve("model"));
+        Path notes = Files.createDirectory(temporary.resolve("notes"));
+        Files.writeString(notes.resolve("notes"), "mine");
+        List<Path> before = all();
+        String[] arguments =
+                Stream.of(command.split(" "))
+                        .map(a -> a.replaceFirst("^M", within.toString()))
+                        .map(a -> a.replaceFirst("^A", above.toString()))
+                        .map(a -> a.replaceFirst("^B", notes.toString()))
+                        .toArray(String[]::new);
+        String err = fails(1, arguments);
+        assertEquals(1, err.lines().count(), err);
+        assertTrue(err.endsWith(": name another\n") || err.endsWith("not a file\n"), err);
+        assertEquals(before, all());
+        assertEquals(CONFIG, Files.readString(within.resolve("config.json")));
+    }
+
+    private List<Path> all() throws IOException {
+        try (Stream<Path> files = Files.walk(temporary)) {
+            return files.sorted().toList();
+        }
+    }
+
     /** Whatever a command writes: nothing that is there gives way unless it is told to. */
     @ParameterizedTest
     @ValueSource(
@@ -209,6 +306,9 @@ class ModernAlbertCommandsTest {
         Path out = temporary.resolve("out");
         Path file = isFolder ? Files.createDirectory(out).resolve("notes") : out;
         Files.writeString(file, "mine");
+        if (isFolder) {
+            Files.writeString(out.resolve("config.json"), "{}");
+        }
         String[] write = (command + " " + out).replace(" M ", " " + model + " ").split(" ");
         assertTrue(fails(1, write).contains("out' exists already: name another"));
         assertEquals("mine", Files.readString(file));
