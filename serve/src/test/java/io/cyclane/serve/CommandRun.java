@@ -78,6 +78,9 @@ public record CommandRun(int exitCode, String out, String err, FakeModel model) 
         }
 
         private static void check(String name) {
+            if (name.equals("huge")) {
+                throw new OutOfMemoryError("Java heap space");
+            }
             if (!name.equals("minilm")) {
                 throw new NoSuchModel(name);
             }

@@ -71,7 +71,8 @@ public final class Cyclane implements Runnable {
                 .setOut(terminal.out())
                 .setErr(terminal.err())
                 .setParameterExceptionHandler(cyclane::misused)
-                .setExecutionExceptionHandler(cyclane::failed);
+                .setExecutionStrategy(cyclane::executed)
+                .setExecutionExceptionHandler((e, command, _) -> cyclane.failed(e, command));
         int exitCode = line.execute(arguments);
         terminal.out().flush();
         terminal.err().flush();
@@ -142,10 +143,18 @@ public final class Cyclane implements Runnable {
         return line.getCommandSpec().exitCodeOnInvalidInput();
     }
 
-    private int failed(Exception e, CommandLine line, ParseResult result) {
+    /** Runs the command; picocli takes care of exceptions alone, errors come through it. */
+    private int executed(ParseResult parsed) {
+        try {
+            return new CommandLine.RunLast().execute(parsed);
+        } catch (Error e) {
+            return failed(e, parsed.asCommandLineList().getLast());
+        }
+    }
+
+    private int failed(Throwable e, CommandLine line) {
         String name = line.getCommandSpec().qualifiedName();
-        boolean ours = e instanceof CyclaneException && e.getMessage() != null;
-        terminal.err().println(name + ": " + oneLine(ours ? e.getMessage() : e.toString()));
+        terminal.err().println(name + ": " + oneLine(message(e)));
         if (e instanceof UnmatchedTensorsException unmatched) {
             terminal.err().println("a weight map to complete, for --weight-map:");
             terminal.err().print(unmatched.template());
@@ -154,7 +163,19 @@ public final class Cyclane implements Runnable {
         return line.getCommandSpec().exitCodeOnExecutionException();
     }
 
-    private void stackOf(Exception e) {
+    private static String message(Throwable e) {
+        for (Throwable each = e; each != null; each = each.getCause()) {
+            if (each instanceof OutOfMemoryError) {
+                long megabytes = Runtime.getRuntime().maxMemory() >> 20;
+                return "out of memory (%s): the heap may have %,d MB, JAVA_TOOL_OPTIONS=-Xmx4g lets it have more"
+                        .formatted(each.getMessage(), megabytes);
+            }
+        }
+        boolean ours = e instanceof CyclaneException && e.getMessage() != null;
+        return ours ? e.getMessage() : e.toString();
+    }
+
+    private void stackOf(Throwable e) {
         if (debug) {
             e.printStackTrace(terminal.err());
         }

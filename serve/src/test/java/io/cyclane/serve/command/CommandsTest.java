@@ -169,6 +169,20 @@ class CommandsTest {
     }
 
     @Test
+    void memoryThatRunsOutIsOneLineWithTheWayOut() {
+        CommandRun run = CommandRun.of("embed", "--model", "huge", "text");
+        assertEquals(1, run.exitCode());
+        assertTrue(
+                run.err()
+                        .matches(
+                                "cyclane embed: out of memory \\(Java heap space\\): the heap may have"
+                                        + " [\\d,]+ MB, JAVA_TOOL_OPTIONS=-Xmx4g lets it have more\\R"),
+                run::err);
+        CommandRun debug = CommandRun.of("embed", "--model", "huge", "text", "--debug");
+        assertTrue(debug.err().contains("\tat io.cyclane.serve"), debug::err);
+    }
+
+    @Test
     void everyCommandHasHelp() {
         for (String command :
                 List.of("embed", "similarity", "search", "eval beir", "info", "plan", "eval")) {
