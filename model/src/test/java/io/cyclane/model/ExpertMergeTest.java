@@ -226,6 +226,7 @@ class ExpertMergeTest {
                 };
         ExpertMerge.write(
                 model("model").toString(),
+                Optional.empty(),
                 plan(Mode.EMA, Over.PRODUCT, Emit.FOLD),
                 Optional.of(same),
                 temporary.resolve("merged"),
@@ -274,6 +275,7 @@ class ExpertMergeTest {
                         () ->
                                 ExpertMerge.write(
                                         model.toString(),
+                                        Optional.empty(),
                                         plan,
                                         Optional.of(texts::forEach),
                                         folder,
