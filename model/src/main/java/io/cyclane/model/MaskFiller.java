@@ -1,6 +1,7 @@
 package io.cyclane.model;
 
 import io.cyclane.model.checkpoint.CheckpointException;
+import io.cyclane.model.text.Encoding;
 import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.Tokenizer;
 import io.cyclane.tensor.backend.InputException;
@@ -11,6 +12,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
+import java.util.stream.IntStream;
 
 /**
  * Guesses the words that stand behind mask tokens.
@@ -19,6 +21,7 @@ import java.util.PriorityQueue;
  */
 public final class MaskFiller implements AutoCloseable {
     private static final List<String> SPELLINGS = List.of("[MASK]", "<mask>");
+    private static final int MOST_OVERLAP = 64;
 
     private final LoadedModel model;
     private final String mask;
@@ -68,41 +71,98 @@ public final class MaskFiller implements AutoCloseable {
      * @throws InputException when the text has no mask, or none among the tokens that are read
      */
     public List<List<Guess>> fill(String text, int most) {
+        return run(List.of(text), most).results().getFirst();
+    }
+
+    /**
+     * {@return the same for each text, with how many were longer than the model reads} They are
+     * cut, and masks behind the cut have no guesses, unless the loader was told to read them in
+     * parts.
+     *
+     * @throws InputException as {@link #fill} says
+     */
+    public Outcome<List<List<Guess>>> run(List<String> texts, int most) {
         if (most < 1) {
             throw new IllegalArgumentException("at least 1 guess is made, not " + most);
         }
         model.engine().checkOpen();
+        List<String> own = TextReader.checked(texts);
+        Reading reading = new Reading(own.size());
+        List<List<List<Guess>>> guesses = new ArrayList<>();
         TokenBatch batch = new TokenBatch();
-        model.reader().text(text, LongTexts.TRUNCATE, batch);
-        int[] masks = masks(batch);
-        float[][] scores = new float[masks.length][];
+        for (int item = 0; item < own.size(); item++) {
+            batch.clear();
+            List<int[]> masks = read(own.get(item), batch);
+            reading.add(item, batch.sequences(), batch.tokens(), batch.truncated() > 0);
+            reading.ran(0, batch.sequences());
+            guesses.add(filled(batch, masks, most));
+        }
+        return reading.outcome(guesses, model);
+    }
+
+    /**
+     * Appends a text's sequences. {@return for each of them where in it the masks stand that it is
+     * to fill} Of the tokens that two parts share the earlier half is the first part's.
+     */
+    private List<int[]> read(String text, TokenBatch to) {
+        LongTexts longTexts = model.longTexts(LongTexts.TRUNCATE);
+        List<int[]> masks = new ArrayList<>();
+        if (longTexts == LongTexts.TRUNCATE) {
+            model.reader().text(text, longTexts, to);
+            masks.add(masks(to.ids(), 0, to.tokens()));
+        } else {
+            int overlap = Math.min(MOST_OVERLAP, model.reader().maxTokens() / 4);
+            List<Encoding> parts = model.reader().encodings(text, longTexts, overlap);
+            for (Encoding part : parts) {
+                to.add(part);
+                int end = part.ids().length;
+                int first = 0;
+                while (first < end && part.texts()[first] != 0) {
+                    first++;
+                }
+                while (end > first && part.texts()[end - 1] != 0) {
+                    end--;
+                }
+                int from = masks.isEmpty() ? first : first + overlap / 2;
+                int shared = masks.size() == parts.size() - 1 ? 0 : overlap - overlap / 2;
+                masks.add(masks(part.ids(), from, end - shared));
+            }
+        }
+        if (masks.stream().allMatch(places -> places.length == 0)) {
+            throw new InputException(
+                    "the text has no %s among the %d tokens that are read"
+                            .formatted(mask, to.tokens()));
+        }
+        return masks;
+    }
+
+    private int[] masks(int[] ids, int from, int to) {
+        return IntStream.range(from, to).filter(t -> ids[t] == maskId).toArray();
+    }
+
+    private List<List<Guess>> filled(TokenBatch batch, List<int[]> masks, int most) {
+        List<List<Guess>> guesses = new ArrayList<>();
+        TokenBatch part = new TokenBatch();
         Lane lane = model.engine().take();
         try {
             Lane.Window window = lane.window(Task.FILL_MASK);
-            window.run(batch, masks);
-            Arrays.setAll(scores, window::row);
+            for (int s = 0; s < batch.sequences(); s++) {
+                int[] places = masks.get(s);
+                part.clear();
+                part.append(batch, s);
+                for (int from = 0; from < places.length; from += TextModel.MOST_MASKS) {
+                    int to = Math.min(places.length, from + TextModel.MOST_MASKS);
+                    window.run(part, Arrays.copyOfRange(places, from, to));
+                    for (int i = 0; i < to - from; i++) {
+                        guesses.add(best(window.row(i), most));
+                    }
+                }
+            }
         } finally {
             model.engine().give(lane);
             Reference.reachabilityFence(model);
         }
-        return Arrays.stream(scores).map(row -> best(row, most)).toList();
-    }
-
-    private int[] masks(TokenBatch batch) {
-        int[] masks = new int[batch.tokens()];
-        int count = 0;
-        for (int t = 0; t < batch.tokens(); t++) {
-            if (batch.ids()[t] == maskId) {
-                masks[count] = t;
-                count++;
-            }
-        }
-        if (count == 0) {
-            throw new InputException(
-                    "the text has no %s among the %d tokens that are read"
-                            .formatted(mask, batch.tokens()));
-        }
-        return Arrays.copyOf(masks, count);
+        return List.copyOf(guesses);
     }
 
     private List<Guess> best(float[] scores, int most) {

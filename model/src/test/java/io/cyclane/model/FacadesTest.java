@@ -12,9 +12,7 @@ import io.cyclane.model.checkpoint.ModelConfig;
 import io.cyclane.model.checkpoint.Safetensors;
 import io.cyclane.model.checkpoint.SafetensorsWriter;
 import io.cyclane.model.checkpoint.StoredTensor;
-import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.TokenizerException;
-import io.cyclane.tensor.backend.CapacityException;
 import io.cyclane.tensor.backend.InputException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -419,7 +417,7 @@ class FacadesTest {
     }
 
     @Test
-    void moreMasksThanARunFillsAreRefused() {
+    void moreMasksThanARunFillsAreFilledInSeveral() {
         SmallModel.write(
                 folder,
                 SmallModel.BERT.replace(
@@ -428,7 +426,40 @@ class FacadesTest {
                 Task.FILL_MASK);
         try (MaskFiller filler = MaskFiller.load(folder)) {
             assertEquals(64, filler.fill("[MASK] ".repeat(64), 1).size());
-            assertThrows(CapacityException.class, () -> filler.fill("[MASK] ".repeat(65), 1));
+            assertEquals(80, filler.fill("[MASK] ".repeat(80), 1).size());
+        }
+    }
+
+    @Test
+    void masksOfALongTextAreFilledInPartsOrCounted() {
+        SmallModel.write(folder, SmallModel.BERT, 11, Task.FILL_MASK);
+        String text = "the [MASK] on [MASK] ".repeat(100);
+        List<List<MaskFiller.Guess>> first;
+        try (LoadedModel model = ModelLoader.of(folder).open(Task.FILL_MASK)) {
+            var cut = model.maskFiller().run(List.of("[MASK]", text), 3);
+            first = cut.results().get(1);
+            assertEquals(23, first.size());
+            assertEquals(1, cut.truncated());
+            assertEquals(0, cut.chunked());
+        }
+        for (int limit : new int[] {10, 48}) {
+            try (LoadedModel model =
+                    ModelLoader.of(folder)
+                            .longTexts(LongTexts.CHUNK)
+                            .maxTokens(limit)
+                            .open(Task.FILL_MASK)) {
+                var parts = model.maskFiller().run(List.of("[MASK]", text), 3);
+                assertEquals(200, parts.results().get(1).size());
+                assertEquals(0, parts.truncated());
+                assertEquals(1, parts.chunked());
+                if (limit == 48) { // Of 46 tokens 12 are shared: the last 6 are the next part's.
+                    assertEquals(first.subList(0, 20), parts.results().get(1).subList(0, 20));
+                    assertTrue(!first.get(20).equals(parts.results().get(1).get(20)));
+                }
+                assertThrows(
+                        InputException.class,
+                        () -> model.maskFiller().fill(SmallModel.words(60), 1));
+            }
         }
     }
 

@@ -3,6 +3,7 @@ package io.cyclane.serve.command;
 import io.cyclane.model.LoadedModel;
 import io.cyclane.model.MaskFiller;
 import io.cyclane.model.MaskFiller.Guess;
+import io.cyclane.model.Outcome;
 import io.cyclane.model.Task;
 import java.util.List;
 import java.util.Locale;
@@ -57,11 +58,15 @@ final class FillMask implements Callable<Integer> {
         }
         try (LoadedModel open = head.open(model, Task.FILL_MASK)) {
             MaskFiller filler = open.maskFiller();
+            LongTextReport report = new LongTextReport();
             for (String text : texts) {
-                print(text, filler.fill(text, top));
+                Outcome<List<List<Guess>>> outcome = filler.run(List.of(text), top);
+                print(text, outcome.results().getFirst());
+                report.add(1, outcome.truncated(), outcome.chunked());
             }
+            cyclane.flush();
+            report.print(cyclane, open.info().maxTokens());
         }
-        cyclane.flush();
         return 0;
     }
 

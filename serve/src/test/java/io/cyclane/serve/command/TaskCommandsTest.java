@@ -91,6 +91,18 @@ class TaskCommandsTest {
     }
 
     @Test
+    void masksOfLongTextsAreCountedAndFilledInParts() {
+        String text = "[MASK] ".repeat(200);
+        CommandRun cut = run("fill-mask", "--top", "1", text);
+        assertEquals(14, cut.out().lines().count());
+        assertTrue(cut.err().startsWith("1 of 1 texts were cut at 16 tokens"), cut::err);
+        CommandRun parts =
+                run("fill-mask", "--top", "1", "--long", "chunk", "--max-tokens", "10", text);
+        assertEquals(200, parts.out().lines().count());
+        assertEquals("1 of 1 texts were read in parts of at most 10 tokens\n", parts.err());
+    }
+
+    @Test
     void rerankPutsTheBestFirst() throws IOException {
         config("score", "");
         RandomModel.write(folder, 2, Task.RERANKING);
