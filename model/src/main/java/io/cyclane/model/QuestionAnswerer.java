@@ -57,7 +57,7 @@ public final class QuestionAnswerer implements AutoCloseable {
                             Search search =
                                     new Search(
                                             pair.second(),
-                                            model.reader().pair(pair, longTexts, overlap));
+                                            model.reader().encodings(pair, longTexts, overlap));
                             searches.add(search);
                             search.parts.forEach(to::add);
                         },

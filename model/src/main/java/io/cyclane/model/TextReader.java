@@ -62,6 +62,18 @@ record TextReader(TextModel model, Tokenizer tokenizer, Tokenizer bare, int maxT
     }
 
     /**
+     * Appends a pair of texts as one sequence, or, where long texts are read in parts, as several
+     * that each repeat the first text.
+     */
+    void pair(TextPair pair, LongTexts longTexts, TokenBatch to) {
+        if (longTexts == LongTexts.CHUNK) {
+            tokenizer.encodeParts(pair.first(), pair.second(), maxTokens, 0, to);
+        } else {
+            tokenizer.encode(pair.first(), pair.second(), maxTokens, to);
+        }
+    }
+
+    /**
      * {@return a text as one sequence, or as several, with where in the text each token stands}
      *
      * @param overlap how many of a part's last tokens the next one begins with
@@ -72,8 +84,8 @@ record TextReader(TextModel model, Tokenizer tokenizer, Tokenizer bare, int maxT
                 : List.of(tokenizer.encode(text, maxTokens));
     }
 
-    /** {@return a pair of texts as one sequence, or as several that each repeat the first text} */
-    List<Encoding> pair(TextPair pair, LongTexts longTexts, int overlap) {
+    /** {@return the same of a pair of texts; parts each repeat the first text} */
+    List<Encoding> encodings(TextPair pair, LongTexts longTexts, int overlap) {
         return longTexts == LongTexts.CHUNK
                 ? tokenizer
                         .encode(pair.first(), pair.second(), Tokenizer.NO_LIMIT)

@@ -1,6 +1,5 @@
 package io.cyclane.model;
 
-import io.cyclane.model.text.Encoding;
 import java.util.List;
 
 /** Runs a head that gives one row of scores per text or pair. */
@@ -25,12 +24,7 @@ record TextScores(LoadedModel model, Task task) {
                 model.run(
                         task,
                         pairs.size(),
-                        (item, to) -> {
-                            for (Encoding part :
-                                    model.reader().pair(pairs.get(item), longTexts, 0)) {
-                                to.add(part);
-                            }
-                        },
+                        (item, to) -> model.reader().pair(pairs.get(item), longTexts, to),
                         sink(joined)),
                 joined);
     }

@@ -12,6 +12,8 @@ import io.cyclane.model.checkpoint.ModelConfig;
 import io.cyclane.model.checkpoint.Safetensors;
 import io.cyclane.model.checkpoint.SafetensorsWriter;
 import io.cyclane.model.checkpoint.StoredTensor;
+import io.cyclane.model.text.Allocation;
+import io.cyclane.model.text.TokenBatch;
 import io.cyclane.model.text.TokenizerException;
 import io.cyclane.tensor.backend.InputException;
 import java.io.IOException;
@@ -226,6 +228,29 @@ class FacadesTest {
             Outcome<Float> cut = reranker.run(List.of(new TextPair(SmallModel.words(60), text)));
             assertEquals(1, cut.truncated());
             assertArrayEquals(new int[] {SmallModel.POSITIONS}, cut.tokens());
+        }
+    }
+
+    @Test
+    void aWarmBatchReadsPairsWithoutAllocating() {
+        SmallModel.write(folder, SmallModel.oneLabel(SmallModel.BERT), 4, Task.RERANKING);
+        TextPair pair = new TextPair("a cat", SmallModel.words(300));
+        try (LoadedModel model = ModelLoader.of(folder).open(Task.RERANKING)) {
+            for (LongTexts longTexts : LongTexts.values()) {
+                TokenBatch batch = new TokenBatch();
+                long allocated = Long.MAX_VALUE;
+                for (int round = 0; round < 5; round++) {
+                    long before = Allocation.bytes();
+                    for (int i = 0; i < 100; i++) {
+                        batch.clear();
+                        model.reader().pair(pair, longTexts, batch);
+                    }
+                    allocated = Math.min(allocated, Allocation.bytes() - before);
+                }
+                assertEquals(longTexts == LongTexts.CHUNK ? 7 : 1, batch.sequences());
+                // Asking for the count allocates a little itself.
+                assertTrue(allocated < 3000, longTexts + ", bytes for 100 pairs: " + allocated);
+            }
         }
     }
 

@@ -49,21 +49,26 @@ public record Encoding(
         }
         int room = limit - from - (ids.length - to);
         if (room <= overlap) {
-            throw new TokenizerException(
-                    "of %d tokens, %d stand around the text that is read in parts, which leaves %d for it: %s"
-                            .formatted(
-                                    limit,
-                                    limit - room,
-                                    Math.max(0, room),
-                                    last > 0
-                                            ? "shorten the first text or raise the limit"
-                                            : "raise the limit"));
+            throw noRoom(limit, room, last > 0);
         }
         List<Encoding> parts = new ArrayList<>();
         for (int at = from; at == from || at + overlap < to; at += room - overlap) {
             parts.add(part(from, at, Math.min(to, at + room), to));
         }
         return parts;
+    }
+
+    /** {@return the error of a limit that leaves so much room for the text that is cut} */
+    static TokenizerException noRoom(int limit, int room, boolean repeatsFirst) {
+        return new TokenizerException(
+                "of %d tokens, %d stand around the text that is read in parts, which leaves %d for it: %s"
+                        .formatted(
+                                limit,
+                                limit - room,
+                                Math.max(0, room),
+                                repeatsFirst
+                                        ? "shorten the first text or raise the limit"
+                                        : "raise the limit"));
     }
 
     /** What stands before and after the cut text, around its tokens {@code at} to {@code end}. */

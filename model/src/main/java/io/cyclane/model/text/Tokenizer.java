@@ -170,7 +170,7 @@ public final class Tokenizer {
         tokenize(text, enough(room), work, work.first, false);
         int kept = Math.min(room, work.first.size);
         int before = out.tokens();
-        write(template.single(), work, kept, 0, out);
+        write(template.single(), work, firstKept(work.first, kept), kept, 0, 0, out);
         out.endSequence(kept < work.first.size);
         return out.tokens() - before;
     }
@@ -193,7 +193,14 @@ public final class Tokenizer {
         int keptOfSecond =
                 Truncation.keptOfSecond(strategy(), work.first.size, work.second.size, room);
         int before = out.tokens();
-        write(template.pair(), work, keptOfFirst, keptOfSecond, out);
+        write(
+                template.pair(),
+                work,
+                firstKept(work.first, keptOfFirst),
+                keptOfFirst,
+                firstKept(work.second, keptOfSecond),
+                keptOfSecond,
+                out);
         out.endSequence(keptOfFirst + keptOfSecond < work.first.size + work.second.size);
         return out.tokens() - before;
     }
@@ -221,9 +228,48 @@ public final class Tokenizer {
         int from = 0;
         do {
             int count = Math.min(room, total - from);
-            writePart(from, count, work, out);
+            write(template.single(), work, from, count, 0, 0, out);
+            out.endSequence(false);
             from += room - overlap;
         } while (from + overlap < total);
+        return out.sequences() - before;
+    }
+
+    /**
+     * Appends a pair of texts to a batch as one sequence or, if it is too long, as several of at
+     * most {@code limit} tokens that each repeat the first text. As {@link Encoding#parts} does.
+     *
+     * @param overlap how many of a part's last tokens the next one begins with
+     * @return the number of sequences
+     * @throws TokenizerException if no more than {@code overlap} tokens of the second text fit into
+     *     a part
+     */
+    public int encodeParts(
+            CharSequence first, CharSequence second, int limit, int overlap, TokenBatch out) {
+        Workspace work = out.workspace();
+        tokenize(first, NO_LIMIT, work, work.first, false);
+        tokenize(second, NO_LIMIT, work, work.second, false);
+        int firstSize = work.first.size;
+        int secondSize = work.second.size;
+        boolean cutsSecond = secondSize > 0;
+        int around = template.specials(true) + (cutsSecond ? firstSize : 0);
+        int total = cutsSecond ? secondSize : firstSize;
+        int room = around + total <= limit ? total : limit - around;
+        if (room < total && room <= overlap) {
+            throw Encoding.noRoom(limit, room, cutsSecond);
+        }
+        int before = out.sequences();
+        int from = 0;
+        do {
+            int count = Math.min(room, total - from);
+            if (cutsSecond) {
+                write(template.pair(), work, 0, firstSize, from, count, out);
+            } else {
+                write(template.pair(), work, from, count, 0, 0, out);
+            }
+            out.endSequence(false);
+            from += room - overlap;
+        } while (room < total && from + overlap < total);
         return out.sequences() - before;
     }
 
@@ -400,10 +446,12 @@ public final class Tokenizer {
         return cutsLeft() ? tokens.size - kept : 0;
     }
 
-    private void write(
+    private static void write(
             List<Template.Part> parts,
             Workspace work,
+            int fromOfFirst,
             int keptOfFirst,
+            int fromOfSecond,
             int keptOfSecond,
             TokenBatch out) {
         for (int i = 0; i < parts.size(); i++) {
@@ -411,22 +459,12 @@ public final class Tokenizer {
                 case Template.Special part -> out.addToken(part.id(), part.typeId());
                 case Template.Content part -> {
                     Tokens tokens = part.isSecond() ? work.second : work.first;
+                    int from = part.isSecond() ? fromOfSecond : fromOfFirst;
                     int kept = part.isSecond() ? keptOfSecond : keptOfFirst;
-                    out.addTokens(tokens.ids, firstKept(tokens, kept), kept, part.typeId());
+                    out.addTokens(tokens.ids, from, kept, part.typeId());
                 }
             }
         }
-    }
-
-    private void writePart(int from, int count, Workspace work, TokenBatch out) {
-        for (Template.Part part : template.single()) {
-            switch (part) {
-                case Template.Special special -> out.addToken(special.id(), special.typeId());
-                case Template.Content content ->
-                        out.addTokens(work.first.ids, from, count, content.typeId());
-            }
-        }
-        out.endSequence(false);
     }
 
     private Encoding encoding(

@@ -6,11 +6,11 @@ import java.lang.reflect.Method;
  * How much the current thread has allocated. By reflection: tests are compiled into the module
  * under test, which does not read {@code java.management}.
  */
-final class Allocation {
+public final class Allocation {
     private Allocation() {}
 
     /** {@return the bytes allocated so far}. */
-    static long bytes() {
+    public static long bytes() {
         try {
             Object threads =
                     Class.forName("java.lang.management.ManagementFactory")

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -192,6 +193,45 @@ class TokenizerTest {
         }
         // Asking for the count allocates a little itself.
         assertTrue(allocated < 3000, "bytes for 300 texts: " + allocated);
+    }
+
+    @Test
+    void partsOfAPairAreThoseOfItsEncoding() {
+        Random random = new Random(5);
+        for (int trial = 0; trial < 500; trial++) {
+            String first = "a b ".repeat(random.nextInt(9));
+            String second = "c d e ".repeat(random.nextInt(20));
+            int limit = 3 + random.nextInt(30);
+            int overlap = random.nextInt(4);
+            TokenBatch expected = new TokenBatch();
+            String error = "";
+            try {
+                LETTERS.encode(first, second, Tokenizer.NO_LIMIT)
+                        .parts(limit, overlap)
+                        .forEach(expected::add);
+            } catch (TokenizerException e) {
+                error = e.getMessage();
+            }
+            TokenBatch batch = new TokenBatch();
+            String message = "";
+            try {
+                int parts = LETTERS.encodeParts(first, second, limit, overlap, batch);
+                assertEquals(expected.sequences(), parts);
+            } catch (TokenizerException e) {
+                message = e.getMessage();
+            }
+            assertEquals(error, message);
+            assertArrayEquals(
+                    Arrays.copyOf(expected.offsets(), expected.sequences() + 1),
+                    Arrays.copyOf(batch.offsets(), batch.sequences() + 1));
+            int tokens = expected.tokens();
+            assertArrayEquals(
+                    Arrays.copyOf(expected.ids(), tokens), Arrays.copyOf(batch.ids(), tokens));
+            assertArrayEquals(
+                    Arrays.copyOf(expected.typeIds(), tokens),
+                    Arrays.copyOf(batch.typeIds(), tokens));
+            assertEquals(0, batch.truncated());
+        }
     }
 
     @Test
