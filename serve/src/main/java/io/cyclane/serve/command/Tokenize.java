@@ -138,18 +138,31 @@ final class Tokenize implements Callable<Integer> {
         encoding.pieces().forEach(json::writeString);
         json.writeEndArray();
         json.writeArrayPropertyStart("offsets");
+        List<int[]> points = texts.stream().map(Tokenize::points).toList();
         for (int i = 0; i < ids.length; i++) {
             int text = encoding.texts()[i];
             boolean isText = text >= 0;
-            int start = isText ? points(texts.get(text), encoding.starts()[i]) : 0;
-            int end = isText ? points(texts.get(text), encoding.ends()[i]) : 0;
+            int start = isText ? points.get(text)[encoding.starts()[i]] : 0;
+            int end = isText ? points.get(text)[encoding.ends()[i]] : 0;
             json.writeArray(new int[] {start, end}, 0, 2);
         }
         json.writeEndArray();
         json.writeEndObject();
     }
 
-    private static int points(String text, int end) {
-        return text.codePointCount(0, end);
+    /**
+     * {@return how many code points begin before each character of a text, and before its end} Made
+     * once per text: to count them for each token takes a time that grows with the text's square.
+     */
+    static int[] points(CharSequence text) {
+        int[] points = new int[text.length() + 1];
+        boolean isHalf = false;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            boolean ends = isHalf && Character.isLowSurrogate(c);
+            points[i + 1] = points[i] + (ends ? 0 : 1);
+            isHalf = !ends && Character.isHighSurrogate(c);
+        }
+        return points;
     }
 }

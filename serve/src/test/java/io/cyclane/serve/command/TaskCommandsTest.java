@@ -11,6 +11,7 @@ import io.cyclane.model.checkpoint.StoredType;
 import io.cyclane.serve.CommandRun;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -129,6 +130,26 @@ class TaskCommandsTest {
                         "\\{\"text\":\"\\[MASK\\] cat \\[MASK\\]\",\"masks\":\\[\\[\\{\"token\":.*"
                                 + "\\}\\],\\[\\{.*\\}\\]\\]\\}\n"),
                 json);
+    }
+
+    @Test
+    void codePointsAreCountedInOnePass() {
+        String text = "\ud83d\ude00\ud83d\ud83d\ude00a\ude00\ud83d";
+        int[] reads = {0};
+        CharSequence counted =
+                (CharSequence)
+                        Proxy.newProxyInstance(
+                                getClass().getClassLoader(),
+                                new Class<?>[] {CharSequence.class},
+                                (proxy, method, arguments) -> {
+                                    reads[0] += method.getName().equals("charAt") ? 1 : 0;
+                                    return method.invoke(text, arguments);
+                                });
+        int[] points = Tokenize.points(counted);
+        for (int i = 0; i <= text.length(); i++) {
+            assertEquals(text.codePointCount(0, i), points[i], "place " + i);
+        }
+        assertEquals(text.length(), reads[0]);
     }
 
     @Test
