@@ -33,15 +33,14 @@ final class AddedTokens {
     /** One bit for each UTF-16 unit: whether a token starts with it. */
     private final long[] starters = new long[(Character.MAX_VALUE + 1) / Long.SIZE];
 
-    /**
-     * A search for {@code tokens.get(i)} by the form {@code forms.get(i)}; empty forms never match.
-     */
-    AddedTokens(List<AddedToken> tokens, List<String> forms) {
+    /** A search for {@code tokens.get(i)} by form i; empty forms never match. */
+    AddedTokens(List<AddedToken> tokens, Spellings forms) {
         this.tokens = List.copyOf(tokens);
         this.trie = Trie.of(forms);
-        for (String form : forms) {
-            if (!form.isEmpty()) {
-                starters[form.charAt(0) >> 6] |= 1L << form.charAt(0);
+        for (int i = 0; i < forms.size(); i++) {
+            if (forms.to(i) > forms.from(i)) {
+                char first = forms.chars()[forms.from(i)];
+                starters[first >> 6] |= 1L << first;
             }
         }
     }

@@ -1,10 +1,10 @@
 package io.cyclane.model.text;
 
+import java.io.IOException;
+import java.io.Reader;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,27 +24,28 @@ final class BertVocabulary {
 
     private BertVocabulary() {}
 
-    static Tokenizer read(String file, String text, @Nullable Json config) {
-        Map<String, Integer> ids = ids(text);
-        Vocabulary vocabulary = Vocabulary.of(file, ids);
+    static Tokenizer read(String file, Reader text, @Nullable Json config) throws IOException {
+        Vocabulary vocabulary = vocabulary(text);
         List<AddedToken> added = new ArrayList<>();
         for (String special : SPECIALS) {
-            Integer id = ids.get(special);
-            if (id == null) {
+            int id = vocabulary.id(special);
+            if (id == Vocabulary.NONE) {
                 throw new TokenizerException("%s lacks the piece %s".formatted(file, special));
             }
             added.add(new AddedToken(id, special, false, false, false, false, true));
         }
         boolean lowercase =
                 config == null
-                        ? vocabulary.pieces().stream().noneMatch(BertVocabulary::isCapitalized)
+                        ? !hasCapitals(vocabulary.pieces())
                         : config.get("do_lower_case").flag(true);
         boolean stripAccents =
                 config == null ? lowercase : config.get("strip_accents").flag(lowercase);
         boolean splitChinese = config == null || config.get("tokenize_chinese_chars").flag(true);
+        Normalizer normalizer =
+                new CodePointNormalizer(new BertRule(true, splitChinese, stripAccents, lowercase));
         return new Tokenizer(
-                added,
-                new CodePointNormalizer(new BertRule(true, splitChinese, stripAccents, lowercase)),
+                new AddedVocabulary(file, added, normalizer),
+                normalizer,
                 new BertPreTokenizer(),
                 new WordPiece(vocabulary, UNKNOWN, PREFIX, MOST_CHARACTERS),
                 Template.bert(
@@ -57,20 +58,34 @@ final class BertVocabulary {
     }
 
     /** Lines lose the white space at their end; of equal lines the last one counts. */
-    private static Map<String, Integer> ids(String text) {
-        Map<String, Integer> ids = new LinkedHashMap<>();
+    private static Vocabulary vocabulary(Reader text) throws IOException {
+        Vocabulary.Builder pieces = new Vocabulary.Builder();
+        StringBuilder line = new StringBuilder();
         int id = 0;
-        for (int from = 0; from < text.length(); id++) {
-            int newline = text.indexOf('\n', from);
-            int lineEnd = newline < 0 ? text.length() : newline;
-            int to = lineEnd;
-            while (to > from && Unicode.isWhiteSpace(text.charAt(to - 1))) {
-                to--;
+        int read = 0;
+        while (read >= 0) {
+            read = text.read();
+            if (read >= 0 && read != '\n') {
+                line.append((char) read);
+            } else if (read == '\n' || !line.isEmpty()) {
+                int length = line.length();
+                while (length > 0 && Unicode.isWhiteSpace(line.charAt(length - 1))) {
+                    length--;
+                }
+                pieces.addLine(line.substring(0, length), id);
+                line.setLength(0);
+                id++;
             }
-            ids.put(text.substring(from, to), id);
-            from = lineEnd + 1;
         }
-        return ids;
+        return pieces.buildOfLast();
+    }
+
+    private static boolean hasCapitals(Spellings pieces) {
+        boolean found = false;
+        for (int i = 0; i < pieces.size() && !found; i++) {
+            found = isCapitalized(pieces.get(i));
+        }
+        return found;
     }
 
     private static boolean isCapitalized(String piece) {

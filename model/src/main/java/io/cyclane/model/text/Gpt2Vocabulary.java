@@ -1,5 +1,7 @@
 package io.cyclane.model.text;
 
+import java.io.BufferedReader;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Where neither does the vocabulary tells, in which GPT-2 has none of RoBERTa's special tokens.
  */
 final class Gpt2Vocabulary {
+    static final String MODEL_TYPE = "model_type";
     private static final String CLASS = "tokenizer_class";
     private static final String END_OF_TEXT = "<|endoftext|>";
     private static final List<String> ROBERTA_SPECIALS =
@@ -28,22 +31,19 @@ final class Gpt2Vocabulary {
      * @throws TokenizerException when they name another kind of tokenizer
      */
     static Tokenizer read(
-            Json vocabularyJson,
+            Vocabulary vocabulary,
             String file,
-            String merges,
+            BufferedReader merges,
             @Nullable Json config,
-            @Nullable Json model) {
-        Vocabulary vocabulary = ModelJson.vocabulary(vocabularyJson);
+            @Nullable Json model)
+            throws IOException {
         boolean addsPrefixSpace = config != null && config.get("add_prefix_space").flag(false);
         boolean isRoberta = isRoberta(vocabulary, config, model);
         List<String> specials = isRoberta ? ROBERTA_SPECIALS : List.of(END_OF_TEXT);
         Model bpe =
-                new Bpe(
-                        vocabulary,
-                        MergeRule.compile(file, rules(file, merges), vocabulary, ""),
-                        Bpe.Options.PLAIN);
+                new Bpe(vocabulary, rules(file, merges).compile(vocabulary, ""), Bpe.Options.PLAIN);
         return new Tokenizer(
-                added(specials, vocabulary),
+                new AddedVocabulary(file, added(specials, vocabulary), null),
                 null,
                 new ByteLevel(addsPrefixSpace, true),
                 bpe,
@@ -67,7 +67,7 @@ final class Gpt2Vocabulary {
                 default -> throw kind.wanted("GPT2Tokenizer or RobertaTokenizer");
             };
         }
-        Json type = model == null ? new Json("", null) : model.get("model_type");
+        Json type = model == null ? new Json("", null) : model.get(MODEL_TYPE);
         return switch (type.string("")) {
             case "roberta" -> true;
             case "gpt2" -> false;
@@ -104,14 +104,14 @@ final class Gpt2Vocabulary {
     }
 
     /** One rule a line, the earliest first; a line that begins with #version is a comment. */
-    private static List<MergeRule> rules(String file, String merges) {
-        List<MergeRule> rules = new ArrayList<>();
-        int number = 0;
-        for (String line : merges.lines().toList()) {
-            number++;
-            if (!line.startsWith("#version")) {
-                rules.add(MergeRule.parse(file + ", line " + number, line));
+    private static MergeRules rules(String file, BufferedReader merges) throws IOException {
+        MergeRules rules = new MergeRules(file);
+        int number = 1;
+        for (String line = merges.readLine(); line != null; line = merges.readLine()) {
+            if (!line.startsWith("#version") && !rules.addLine(line)) {
+                throw MergeRules.noRule(file + ", line " + number, line);
             }
+            number++;
         }
         return rules;
     }

@@ -19,28 +19,59 @@ final class Merges {
 
     private final int shift;
 
-    /**
-     * Merge i makes {@code results[i]} out of {@code lefts[i]} and {@code rights[i]}; of equal
-     * pairs the last counts.
-     */
-    Merges(int[] lefts, int[] rights, int[] results) {
-        int size = lefts.length;
-        if (size > 1 << 26) {
-            throw new TokenizerException("%d merges are more than are supported".formatted(size));
-        }
-        int capacity = Integer.highestOneBit(Math.max(1, size)) * 4;
+    private Merges(int capacity) {
         this.table = new long[2 * capacity];
         this.shift = Long.SIZE - Integer.numberOfTrailingZeros(capacity);
         Arrays.fill(table, EMPTY);
-        for (int i = 0; i < size; i++) {
-            long key = key(lefts[i], rights[i]);
-            int at = slot(key);
-            while (table[at] != EMPTY && table[at] != key) {
-                at = next(at);
-            }
-            table[at] = key;
-            table[at + 1] = (long) i << Integer.SIZE | results[i];
+    }
+
+    /** Takes merges, the earliest first; of equal pairs the last counts. */
+    static final class Builder {
+        private static final int MOST = 1 << 26;
+
+        private Merges merges;
+        private int rank;
+        private int pairs;
+
+        /** Room for so many different pairs at first: a file may repeat one without end. */
+        Builder(int expected) {
+            int capped = Math.clamp(expected, 1, MOST);
+            this.merges = new Merges(Integer.highestOneBit(capped) * 4);
         }
+
+        void add(int left, int right, int result) {
+            if (rank == MOST) {
+                throw new TokenizerException("more than %d merges".formatted(MOST));
+            }
+            long outcome = (long) rank << Integer.SIZE | result;
+            pairs += merges.put(key(left, right), outcome) ? 1 : 0;
+            rank++;
+            if (pairs > merges.table.length / 4) {
+                Merges larger = new Merges(merges.table.length);
+                for (int at = 0; at < merges.table.length; at += 2) {
+                    if (merges.table[at] != EMPTY) {
+                        larger.put(merges.table[at], merges.table[at + 1]);
+                    }
+                }
+                merges = larger;
+            }
+        }
+
+        Merges build() {
+            return merges;
+        }
+    }
+
+    /** {@return whether the pair is a new one} */
+    private boolean put(long key, long outcome) {
+        int at = slot(key);
+        while (table[at] != EMPTY && table[at] != key) {
+            at = next(at);
+        }
+        boolean isNew = table[at] == EMPTY;
+        table[at] = key;
+        table[at + 1] = outcome;
+        return isNew;
     }
 
     /** {@return the outcome for a pair}, or {@link #NONE}. */

@@ -2,7 +2,6 @@ package io.cyclane.model.text;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -18,11 +17,7 @@ public final class Tokenizer {
     /** A limit that cuts nothing. */
     public static final int NO_LIMIT = Integer.MAX_VALUE;
 
-    private final List<AddedToken> addedTokens;
-    private final Map<String, AddedToken> addedByContent = new HashMap<>();
-    private final Map<Integer, AddedToken> addedById = new HashMap<>();
-    private final AddedTokens rawTokens;
-    private final AddedTokens normalizedTokens;
+    private final AddedVocabulary added;
     private final @Nullable Normalizer normalizer;
     private final @Nullable PreTokenizer preTokenizer;
     private final Model model;
@@ -34,7 +29,7 @@ public final class Tokenizer {
     private final boolean readsOrigins;
 
     Tokenizer(
-            List<AddedToken> addedTokens,
+            AddedVocabulary added,
             @Nullable Normalizer normalizer,
             @Nullable PreTokenizer preTokenizer,
             Model model,
@@ -43,11 +38,7 @@ public final class Tokenizer {
             @Nullable Decoder decoder,
             @Nullable Truncation truncation,
             @Nullable Padding padding) {
-        this.addedTokens = List.copyOf(addedTokens);
-        for (AddedToken token : addedTokens) {
-            addedByContent.put(token.content(), token);
-            addedById.put(token.id(), token);
-        }
+        this.added = added;
         this.normalizer = normalizer;
         this.preTokenizer = preTokenizer;
         this.model = model;
@@ -57,12 +48,6 @@ public final class Tokenizer {
         this.truncation = truncation;
         this.padding = padding;
         this.readsOrigins = preTokenizer != null && preTokenizer.readsOrigins();
-        List<AddedToken> raw = addedTokens.stream().filter(t -> !t.isNormalized()).toList();
-        this.rawTokens = new AddedTokens(raw, raw.stream().map(AddedToken::content).toList());
-        List<AddedToken> normalized =
-                addedTokens.stream().filter(AddedToken::isNormalized).toList();
-        this.normalizedTokens =
-                new AddedTokens(normalized, normalized.stream().map(this::normalizedForm).toList());
     }
 
     /**
@@ -82,13 +67,13 @@ public final class Tokenizer {
      * @throws TokenizerException if it can not be read or names a component we do not have
      */
     public static Tokenizer fromJson(byte[] bytes) {
-        return TokenizerFiles.fromJson("tokenizer.json", bytes);
+        return TokenizerFiles.fromJson(bytes);
     }
 
     /** {@return this tokenizer, but that it puts no tokens of its own around texts}. */
     public Tokenizer bare() {
         return new Tokenizer(
-                addedTokens,
+                added,
                 normalizer,
                 preTokenizer,
                 model,
@@ -129,23 +114,19 @@ public final class Tokenizer {
 
     /** {@return the id of a piece or an added token}, or -1. */
     public int id(String token) {
-        AddedToken added = addedByContent.get(token);
-        return added == null ? model.vocabulary().id(token) : added.id();
+        AddedToken found = added.token(token);
+        return found == null ? model.vocabulary().id(token) : found.id();
     }
 
     /** {@return the spelling of a token}, or null if no token has the id. */
     public @Nullable String token(int id) {
-        AddedToken added = addedById.get(id);
-        return added == null ? model.vocabulary().piece(id) : added.content();
+        AddedToken found = added.token(id);
+        return found == null ? model.vocabulary().piece(id) : found.content();
     }
 
     /** {@return one more than the largest id}, which is the number of rows a word table needs. */
     public int vocabularySize() {
-        int size = model.vocabulary().idBound();
-        for (AddedToken added : addedById.values()) {
-            size = Math.max(size, added.id() + 1);
-        }
-        return size;
+        return Math.max(model.vocabulary().idBound(), added.idBound());
     }
 
     /**
@@ -307,14 +288,14 @@ public final class Tokenizer {
     public String decode(int[] ids, boolean skipSpecial) {
         List<String> spellings = new ArrayList<>(ids.length);
         for (int id : ids) {
-            AddedToken added = addedById.get(id);
-            if (added == null) {
+            AddedToken found = added.token(id);
+            if (found == null) {
                 String piece = model.vocabulary().piece(id);
                 if (piece != null) {
                     spellings.add(piece);
                 }
-            } else if (!skipSpecial || !added.isSpecial()) {
-                spellings.add(added.isNormalized() ? normalizedForm(added) : added.content());
+            } else if (!skipSpecial || !found.isSpecial()) {
+                spellings.add(found.isNormalized() ? added.normalizedForm(found) : found.content());
             }
         }
         return decoder == null
@@ -383,7 +364,7 @@ public final class Tokenizer {
         AddedTokens.Match match = work.rawMatch;
         match.restart();
         int done = 0;
-        while (rawTokens.find(work.source, match)) {
+        while (added.raw().find(work.source, match)) {
             tokenizeSegment(done, match.start, work, out);
             if (out.isFull()) {
                 break;
@@ -411,7 +392,7 @@ public final class Tokenizer {
         AddedTokens.Match match = work.normalizedMatch;
         match.restart();
         int done = 0;
-        while (normalizedTokens.find(segment, match)) {
+        while (added.normalized().find(segment, match)) {
             tokenizePlain(segment, done, match.start, work, out);
             if (out.isFull()) {
                 return;
@@ -431,15 +412,6 @@ public final class Tokenizer {
             preTokenizer.apply(work.pieces);
         }
         model.encode(work.pieces, out, work.symbols);
-    }
-
-    private String normalizedForm(AddedToken token) {
-        Text text = new Text();
-        text.load(token.content(), false);
-        if (normalizer != null) {
-            normalizer.apply(text, new Text());
-        }
-        return text.string(0, text.length);
     }
 
     private int firstKept(Tokens tokens, int kept) {

@@ -1,14 +1,20 @@
 package io.cyclane.model.text;
 
+import java.io.BufferedInputStream;
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.stream.Stream;
-import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
 /** Finds and reads the files a tokenizer is kept in. */
@@ -22,8 +28,14 @@ final class TokenizerFiles {
     private static final String KNOWN =
             "%s, %s, or %s with %s".formatted(JSON, VOCABULARY_TEXT, VOCABULARY_JSON, MERGES);
 
-    /** No tokenizer file is as large; a gzip stream that unpacks to more is refused. */
-    private static final int MOST_BYTES = 1 << 29;
+    /** What is read of the configuration, which may list every token. */
+    private static final Set<String> SETTINGS =
+            Set.of(
+                    "do_lower_case",
+                    "strip_accents",
+                    "tokenize_chinese_chars",
+                    "tokenizer_class",
+                    "add_prefix_space");
 
     /** How the first field of a protobuf begins that is a text or a message of its own. */
     private static final byte FIRST_FIELD = 0x0A;
@@ -37,14 +49,13 @@ final class TokenizerFiles {
         return Files.isDirectory(path) ? loadFolder(path) : loadFile(path);
     }
 
-    static Tokenizer fromJson(String name, byte[] bytes) {
-        byte[] plain = unpacked(name, bytes);
-        if (isSentencePiece(plain)) {
-            throw new TokenizerException(
-                    "%s is a SentencePiece model, which is not supported yet: wanted %s"
-                            .formatted(name, KNOWN));
+    static Tokenizer fromJson(byte[] bytes) {
+        try {
+            InputStream plain = Unpacked.of(JSON, new ByteArrayInputStream(bytes), bytes.length);
+            return json(JSON, plain, TokenizerJson::read);
+        } catch (IOException e) {
+            throw unreadable(JSON, e);
         }
-        return TokenizerJson.read(Json.parse(name, plain));
     }
 
     private static Tokenizer loadFolder(Path folder) {
@@ -79,12 +90,16 @@ final class TokenizerFiles {
         if (plainName.equals(VOCABULARY_JSON) || plainName.equals(MERGES)) {
             return loadPair(file);
         } else if (plainName.endsWith(".txt")) {
-            return BertVocabulary.read(file.toString(), text(file), config(file, CONFIG));
+            return parsed(
+                    file,
+                    text ->
+                            BertVocabulary.read(
+                                    file.toString(), text, config(file, CONFIG, SETTINGS)));
         }
-        return fromJson(file.toString(), bytes(file));
+        return json(file, TokenizerJson::read);
     }
 
-    /** {@return whether bytes are a protobuf with another in it, and so no JSON} */
+    /** {@return whether a file that begins so is a protobuf with another in it, and so no JSON} */
     private static boolean isSentencePiece(byte[] bytes) {
         return bytes.length > 3
                 && bytes[0] == FIRST_FIELD
@@ -101,13 +116,16 @@ final class TokenizerFiles {
                     "%s: %s and %s must stand in one folder"
                             .formatted(file, VOCABULARY_JSON, MERGES));
         }
-        Json json = Json.parse(vocabulary.toString(), bytes(vocabulary));
-        return Gpt2Vocabulary.read(
-                json,
-                merges.toString(),
-                text(merges),
-                config(file, CONFIG),
-                config(file, MODEL_CONFIG));
+        Vocabulary pieces = json(vocabulary, ModelJson::vocabulary);
+        return parsed(
+                merges,
+                text ->
+                        Gpt2Vocabulary.read(
+                                pieces,
+                                merges.toString(),
+                                text,
+                                config(file, CONFIG, SETTINGS),
+                                config(file, MODEL_CONFIG, Set.of(Gpt2Vocabulary.MODEL_TYPE))));
     }
 
     private static @Nullable Path beside(Path file, String name) {
@@ -115,10 +133,12 @@ final class TokenizerFiles {
         return folder == null ? null : find(folder, name);
     }
 
-    /** {@return the configuration of this name beside a file}, or null. */
-    private static @Nullable Json config(Path file, String name) {
+    /** {@return what is kept of the configuration of this name beside a file}, or null. */
+    private static @Nullable Json config(Path file, String name, Set<String> kept) {
         Path config = beside(file, name);
-        return config == null ? null : Json.parse(config.toString(), bytes(config));
+        return config == null
+                ? null
+                : json(config, (place, input) -> input.object(place, kept, Map.of()));
     }
 
     private static @Nullable Path find(Path folder, String name) {
@@ -130,40 +150,53 @@ final class TokenizerFiles {
         return Files.exists(packed) ? packed : null;
     }
 
-    private static byte[] bytes(Path file) {
-        try {
-            return unpacked(file.toString(), Files.readAllBytes(file));
+    private static <T> T json(Path file, BiFunction<String, JsonInput, T> reader) {
+        String name = file.toString();
+        try (InputStream bytes = open(file)) {
+            return json(name, bytes, reader);
         } catch (IOException e) {
-            throw new TokenizerException("%s can not be read: %s".formatted(file, e), e);
+            throw unreadable(name, e);
         }
     }
 
-    private static String text(Path file) {
-        try {
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes(file)))
-                    .toString();
+    private static <T> T json(
+            String name, InputStream bytes, BiFunction<String, JsonInput, T> reader)
+            throws IOException {
+        InputStream all = bytes.markSupported() ? bytes : new BufferedInputStream(bytes);
+        all.mark(4);
+        byte[] first = all.readNBytes(4);
+        all.reset();
+        if (isSentencePiece(first)) {
+            throw new TokenizerException(
+                    "%s is a SentencePiece model, which is not supported yet: wanted %s"
+                            .formatted(name, KNOWN));
+        }
+        return JsonInput.read(name, all, input -> reader.apply(name, input));
+    }
+
+    /** Reads a text. */
+    private interface Parser {
+        Tokenizer parse(BufferedReader text) throws IOException;
+    }
+
+    private static Tokenizer parsed(Path file, Parser parser) {
+        CharsetDecoder strict = StandardCharsets.UTF_8.newDecoder();
+        try (InputStream bytes = open(file);
+                BufferedReader text = new BufferedReader(new InputStreamReader(bytes, strict))) {
+            return parser.parse(text);
         } catch (CharacterCodingException e) {
             throw new TokenizerException("%s is not UTF-8: %s".formatted(file, e), e);
+        } catch (IOException e) {
+            throw unreadable(file.toString(), e);
         }
     }
 
-    /** {@return the bytes}, or what they hold if they begin as a gzip stream does. */
-    private static byte[] unpacked(String name, byte[] bytes) {
-        boolean isPacked = bytes.length > 1 && bytes[0] == 0x1F && bytes[1] == (byte) 0x8B;
-        if (!isPacked) {
-            return bytes;
-        }
-        try (GZIPInputStream in = new GZIPInputStream(new ByteArrayInputStream(bytes))) {
-            byte[] plain = in.readNBytes(MOST_BYTES);
-            if (in.read() >= 0) {
-                throw new TokenizerException(
-                        "%s unpacks to more than %d bytes".formatted(name, MOST_BYTES));
-            }
-            return plain;
-        } catch (IOException e) {
-            throw new TokenizerException("%s can not be unpacked: %s".formatted(name, e), e);
-        }
+    private static InputStream open(Path file) throws IOException {
+        InputStream bytes = Files.newInputStream(file);
+        return Unpacked.of(file.toString(), bytes, Files.size(file));
+    }
+
+    private static TokenizerException unreadable(String name, IOException e) {
+        return new TokenizerException("%s can not be read: %s".formatted(name, e), e);
     }
 }

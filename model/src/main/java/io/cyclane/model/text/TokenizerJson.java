@@ -1,24 +1,55 @@
 package io.cyclane.model.text;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a {@code tokenizer.json}; what we do not have is refused by its name. */
 final class TokenizerJson {
+    private static final Set<String> COMPONENTS =
+            Set.of(
+                    "normalizer",
+                    "pre_tokenizer",
+                    "post_processor",
+                    "decoder",
+                    "truncation",
+                    "padding");
+
+    private static final Set<String> TOKEN =
+            Set.of("id", "content", "special", "single_word", "lstrip", "rstrip", "normalized");
+
     private TokenizerJson() {}
 
-    static Tokenizer read(Json json) {
-        Model model = ModelJson.read(json.get("model"));
-        Json normalizer = json.get("normalizer");
+    /**
+     * Reads the current value of an input.
+     *
+     * @param file for errors
+     */
+    static Tokenizer read(String file, JsonInput input) {
+        ModelJson modelJson = new ModelJson(file + ".model");
+        List<AddedToken> tokens = new ArrayList<>();
+        Json json =
+                input.object(
+                        file,
+                        COMPONENTS,
+                        Map.of(
+                                "model", place -> modelJson.read(input),
+                                "added_tokens", place -> addedTokens(place, input, tokens)));
+        Model model = modelJson.model();
+        String addedPlace = file + ".added_tokens";
+        checkIds(addedPlace, tokens, model.vocabulary());
+        tokens.removeIf(token -> token.content().isEmpty());
+        Json normalizerJson = json.get("normalizer");
+        Normalizer normalizer =
+                normalizerJson.isNull() ? null : NormalizerJson.read(normalizerJson);
         Json preTokenizer = json.get("pre_tokenizer");
         Json decoder = json.get("decoder");
         Json postProcessor = json.get("post_processor");
         return new Tokenizer(
-                addedTokens(json.get("added_tokens"), model.vocabulary()),
-                normalizer.isNull() ? null : NormalizerJson.read(normalizer),
+                new AddedVocabulary(addedPlace, tokens, normalizer),
+                normalizer,
                 preTokenizer.isNull() ? null : PreTokenizerJson.read(preTokenizer),
                 model,
                 PostProcessorJson.template(postProcessor),
@@ -47,36 +78,37 @@ final class TokenizerJson {
                         .formatted(component.place(), kind, type, known));
     }
 
-    private static List<AddedToken> addedTokens(Json json, Vocabulary vocabulary) {
-        Map<String, AddedToken> tokens = new LinkedHashMap<>();
-        if (json.isNull()) {
-            return List.of();
+    private static void addedTokens(String place, JsonInput input, List<AddedToken> to) {
+        if (input.isNull()) {
+            return;
         }
-        for (Json token : json.elements()) {
-            String content = token.get("content").string();
-            boolean isSpecial = token.get("special").flag(false);
-            int id = token.get("id").count();
-            int vocabularyId = vocabulary.id(content);
-            if (vocabularyId != Vocabulary.NONE && vocabularyId != id) {
+        input.elements(
+                place,
+                i -> {
+                    Json token = input.object(place + "[" + i + "]", TOKEN, Map.of());
+                    boolean isSpecial = token.get("special").flag(false);
+                    to.add(
+                            new AddedToken(
+                                    token.get("id").count(),
+                                    token.get("content").string(),
+                                    token.get("single_word").flag(false),
+                                    token.get("lstrip").flag(false),
+                                    token.get("rstrip").flag(false),
+                                    token.get("normalized").flag(!isSpecial),
+                                    isSpecial));
+                });
+    }
+
+    private static void checkIds(String place, List<AddedToken> tokens, Vocabulary vocabulary) {
+        for (int i = 0; i < tokens.size(); i++) {
+            AddedToken token = tokens.get(i);
+            int id = vocabulary.id(token.content());
+            if (id != Vocabulary.NONE && id != token.id()) {
                 throw new TokenizerException(
-                        "%s: '%s' has the id %d here and %d in the vocabulary"
-                                .formatted(token.place(), content, id, vocabularyId));
-            }
-            AddedToken added =
-                    new AddedToken(
-                            id,
-                            content,
-                            token.get("single_word").flag(false),
-                            token.get("lstrip").flag(false),
-                            token.get("rstrip").flag(false),
-                            token.get("normalized").flag(!isSpecial),
-                            isSpecial);
-            if (!content.isEmpty() && tokens.put(content, added) != null) {
-                throw new TokenizerException(
-                        "%s: '%s' is added twice".formatted(token.place(), content));
+                        "%s[%d]: '%s' has the id %d here and %d in the vocabulary"
+                                .formatted(place, i, token.content(), token.id(), id));
             }
         }
-        return new ArrayList<>(tokens.values());
     }
 
     private static @Nullable Truncation truncation(Json json) {

@@ -1,6 +1,8 @@
 package io.cyclane.model.text;
 
-import java.util.List;
+import static java.util.Objects.requireNonNull;
+
+import org.jspecify.annotations.Nullable;
 
 /**
  * A trie over UTF-16, laid in one open-addressing table: a node is the slot its edge hashed to.
@@ -18,13 +20,19 @@ final class Trie {
     private static final int VALUE_BITS = 24;
     private static final int CHAR_BITS = 16;
     private static final long VALUE_MASK = (1L << VALUE_BITS) - 1;
-    private static final int MOST_SLOTS = 1 << (VALUE_BITS - 1);
+    private static final int MOST_SLOTS = 1 << 22;
+
+    /** Of the largest table seven eighths are taken: twice the slots would be 64 MB. */
+    private static final int MOST_NODES = MOST_SLOTS / 8 * 7;
 
     /** A key no edge has: the parent of an edge is never 0 in its key. */
     private static final long ROOT_KEY = 1;
 
     private final long[] slots;
     private final int shift;
+
+    /** A key that was there already when it went in, or {@link #NONE}. */
+    private int repeated = NONE;
 
     private Trie(int slots) {
         this.slots = new long[slots];
@@ -33,30 +41,42 @@ final class Trie {
     }
 
     /**
-     * {@return the trie in which {@code keys.get(i)} has the value i}; of equal keys the last one
-     * counts.
+     * {@return the trie in which key i has the value i}; of equal keys the last one counts.
+     *
+     * @throws TokenizerException if there are too many of them
      */
-    static Trie of(List<String> keys) {
-        long chars = 1;
-        for (String key : keys) {
-            chars += key.length();
+    static Trie of(Spellings keys) {
+        if (keys.size() > VALUE_MASK - 1) {
+            throw new TokenizerException(
+                    "%d pieces are more than the %d that are supported"
+                            .formatted(keys.size(), VALUE_MASK - 1));
         }
         // Pieces share half of their characters or more. To fill the table is half of what reading
         // a tokenizer takes, so the first guess had better be right.
-        int most = slotsFor(chars);
-        Trie guess = new Trie(most / 2);
-        int nodes = guess.insert(keys);
+        int most = slotsFor(keys.length() + 1L);
+        Trie guess = ofSlots(most / 2, keys);
+        return guess == null ? requireNonNull(ofSlots(most, keys)) : guess;
+    }
+
+    /** {@return the trie in so many slots, or in fewer if they do}, or null. */
+    private static @Nullable Trie ofSlots(int slots, Spellings keys) {
+        Trie trie = new Trie(slots);
+        int nodes = trie.insert(keys);
         if (nodes == TOO_MANY) {
-            guess = new Trie(most);
-            nodes = guess.insert(keys);
+            return null;
         }
-        int slots = slotsFor(nodes);
-        if (slots >= guess.slots.length) {
-            return guess;
+        int enough = slotsFor(nodes);
+        if (enough >= slots) {
+            return trie;
         }
-        Trie tight = new Trie(slots);
+        Trie tight = new Trie(enough);
         tight.insert(keys);
         return tight;
+    }
+
+    /** {@return the last of the keys that are equal to one before them}, or {@link #NONE}. */
+    int repeated() {
+        return repeated;
     }
 
     /** {@return the node one character below {@code node}}, or {@link #NONE}. */
@@ -108,22 +128,26 @@ final class Trie {
     }
 
     /** {@return the number of nodes} after all keys went in, or {@link #TOO_MANY}. */
-    private int insert(List<String> keys) {
+    private int insert(Spellings keys) {
         int nodes = 1;
-        int most = slots.length / 2;
+        int most = mostNodes(slots.length);
+        char[] chars = keys.chars();
         for (int value = 0; value < keys.size(); value++) {
-            String key = keys.get(value);
             int node = ROOT;
-            for (int i = 0; i < key.length(); i++) {
-                int child = child(node, key.charAt(i));
+            int to = keys.to(value);
+            for (int i = keys.from(value); i < to; i++) {
+                int child = child(node, chars[i]);
                 if (child == NONE) {
                     if (nodes == most) {
                         return TOO_MANY;
                     }
-                    child = addChild(node, key.charAt(i));
+                    child = addChild(node, chars[i]);
                     nodes++;
                 }
                 node = child;
+            }
+            if ((slots[node] & VALUE_MASK) != 0) {
+                repeated = value;
             }
             slots[node] = (slots[node] & ~VALUE_MASK) | (value + 1);
         }
@@ -148,13 +172,19 @@ final class Trie {
         return (int) (key * 0x9E3779B97F4A7C15L >>> shift);
     }
 
-    /** At most half of the slots are taken. */
+    /** At most half of the slots are taken, but of the largest table. */
     private static int slotsFor(long nodes) {
-        if (nodes > MOST_SLOTS / 2) {
+        if (nodes > MOST_NODES) {
             throw new TokenizerException(
                     "a vocabulary of %d characters in all: at most %d are supported"
-                            .formatted(nodes, MOST_SLOTS / 2));
+                            .formatted(nodes, MOST_NODES));
         }
-        return Math.max(8, Integer.highestOneBit((int) nodes * 2 - 1) * 2);
+        return nodes > MOST_SLOTS / 2
+                ? MOST_SLOTS
+                : Math.max(8, Integer.highestOneBit((int) nodes * 2 - 1) * 2);
+    }
+
+    private static int mostNodes(int slots) {
+        return slots == MOST_SLOTS ? MOST_NODES : slots / 2;
     }
 }

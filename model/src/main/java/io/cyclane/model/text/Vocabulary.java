@@ -1,9 +1,6 @@
 package io.cyclane.model.text;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,50 +11,116 @@ final class Vocabulary {
     static final int NONE = Trie.NONE;
 
     /** Pieces by rising id; the trie's values are places in this list. */
-    private final List<String> pieces;
+    private final Spellings pieces;
 
+    private final int size;
     private final int[] ids;
     private final boolean dense;
     private final Trie trie;
 
-    private Vocabulary(List<String> pieces, int[] ids) {
-        this.pieces = List.copyOf(pieces);
+    private Vocabulary(Spellings pieces, int[] ids, Trie trie) {
+        this.pieces = pieces;
+        this.size = pieces.size();
+        this.dense = size == 0 || (ids[0] == 0 && ids[size - 1] == size - 1);
         this.ids = ids;
-        this.dense = ids.length == 0 || (ids[0] == 0 && ids[ids.length - 1] == ids.length - 1);
-        this.trie = Trie.of(pieces);
+        this.trie = trie;
     }
 
-    /**
-     * A vocabulary out of a map from piece to id.
-     *
-     * @param source where it stands, for errors
-     * @param idsByPiece the ids, each an {@code int}'s value
-     * @throws TokenizerException if an id is negative or stands for two pieces
-     */
-    static <I extends Number> Vocabulary of(String source, Map<String, I> idsByPiece) {
-        List<Map.Entry<String, I>> entries = new ArrayList<>(idsByPiece.entrySet());
-        entries.sort((a, b) -> Integer.compare(a.getValue().intValue(), b.getValue().intValue()));
-        List<String> pieces = new ArrayList<>(entries.size());
-        int[] ids = new int[entries.size()];
-        for (int i = 0; i < ids.length; i++) {
-            ids[i] = entries.get(i).getValue().intValue();
-            pieces.add(entries.get(i).getKey());
-            if (ids[i] < 0 || ids[i] == Integer.MAX_VALUE) {
-                throw new TokenizerException(
-                        "%s: piece '%s' has the id %d".formatted(source, pieces.get(i), ids[i]));
+    /** Takes pieces with their ids, in any order. */
+    static final class Builder {
+        private Spellings pieces = new Spellings();
+        private int[] ids = new int[256];
+
+        /** Adds a piece; the id is from 0 to 2^31 - 2. */
+        void add(String piece, int id) {
+            int size = pieces.size();
+            if (size == ids.length) {
+                ids = Arrays.copyOf(ids, Growth.capacity(size, size + 1L));
             }
-            if (i > 0 && ids[i] == ids[i - 1]) {
-                throw new TokenizerException(
-                        "%s: pieces '%s' and '%s' share the id %d"
-                                .formatted(source, pieces.get(i - 1), pieces.get(i), ids[i]));
+            pieces.add(piece);
+            ids[size] = id;
+        }
+
+        /** Adds a piece of which the last id counts, as {@link #buildOfLast} has it. */
+        void addLine(String piece, int id) {
+            int last = pieces.size() - 1;
+            if (last >= 0 && pieces.isAt(last, piece)) {
+                ids[last] = id; // So that a file of nothing but line ends costs nothing.
+            } else {
+                add(piece, id);
             }
         }
-        return new Vocabulary(pieces, ids);
+
+        /**
+         * {@return the vocabulary}
+         *
+         * @param source where it stands, for errors
+         * @throws TokenizerException if a piece is there twice, or an id stands for two pieces
+         */
+        Vocabulary build(String source) {
+            sort();
+            Trie trie = Trie.of(pieces);
+            if (trie.repeated() != Trie.NONE) {
+                throw new TokenizerException(
+                        "%s holds the piece '%s' twice"
+                                .formatted(source, Json.shown(pieces.get(trie.repeated()))));
+            }
+            for (int i = 1; i < pieces.size(); i++) {
+                if (ids[i] == ids[i - 1]) {
+                    throw new TokenizerException(
+                            "%s: pieces '%s' and '%s' share the id %d"
+                                    .formatted(
+                                            source,
+                                            Json.shown(pieces.get(i - 1)),
+                                            Json.shown(pieces.get(i)),
+                                            ids[i]));
+                }
+            }
+            return new Vocabulary(pieces, ids, trie);
+        }
+
+        /** {@return the vocabulary of pieces with rising ids; of equal pieces the last counts} */
+        Vocabulary buildOfLast() {
+            Trie trie = Trie.of(pieces);
+            if (trie.repeated() == Trie.NONE) {
+                return new Vocabulary(pieces, ids, trie);
+            }
+            Builder last = new Builder();
+            for (int i = 0; i < pieces.size(); i++) {
+                if (trie.value(pieces.chars(), pieces.from(i), pieces.to(i)) == i) {
+                    last.add(pieces.get(i), ids[i]);
+                }
+            }
+            return new Vocabulary(last.pieces, last.ids, Trie.of(last.pieces));
+        }
+
+        /** By id. Files are mostly written in this order. */
+        private void sort() {
+            int size = pieces.size();
+            boolean rises = true;
+            for (int i = 1; i < size && rises; i++) {
+                rises = ids[i - 1] <= ids[i];
+            }
+            if (rises) {
+                return;
+            }
+            long[] places = new long[size];
+            for (int i = 0; i < size; i++) {
+                places[i] = (long) ids[i] << Integer.SIZE | i;
+            }
+            Arrays.sort(places);
+            Spellings sorted = new Spellings();
+            for (int i = 0; i < size; i++) {
+                sorted.add(pieces.get((int) places[i]));
+                ids[i] = (int) (places[i] >>> Integer.SIZE);
+            }
+            pieces = sorted;
+        }
     }
 
     /** {@return the number of pieces}. */
     int size() {
-        return ids.length;
+        return size;
     }
 
     /** {@return the trie of the pieces}; {@link #idAt} turns its values into ids. */
@@ -84,16 +147,17 @@ final class Vocabulary {
 
     /** {@return the piece with this id}, or null. */
     @Nullable String piece(int id) {
-        int at = dense ? id : Arrays.binarySearch(ids, id);
-        return at < 0 || at >= ids.length ? null : pieces.get(at);
+        int at = dense ? id : Arrays.binarySearch(ids, 0, size, id);
+        return at < 0 || at >= size ? null : pieces.get(at);
     }
 
     /** {@return one more than the largest id}. */
     int idBound() {
-        return ids.length == 0 ? 0 : ids[ids.length - 1] + 1;
+        return size == 0 ? 0 : ids[size - 1] + 1;
     }
 
-    List<String> pieces() {
+    /** {@return the pieces by rising id} */
+    Spellings pieces() {
         return pieces;
     }
 }

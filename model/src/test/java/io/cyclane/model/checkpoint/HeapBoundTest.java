@@ -3,6 +3,8 @@ package io.cyclane.model.checkpoint;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cyclane.model.text.Tokenizer;
+import io.cyclane.model.text.TokenizerException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -48,7 +50,23 @@ class HeapBoundTest {
         CONFIG_NUMBERS(CONFIG_BYTES, i -> i == 0 ? "\"a\":[0" : "1.5"),
         ONNX_NODES(FILE_BYTES, i -> ""),
         ONNX_INITIALIZERS(FILE_BYTES, i -> ""),
-        ONNX_INTEGERS(FILE_BYTES, i -> "");
+        ONNX_INTEGERS(FILE_BYTES, i -> ""),
+        PIECES(FILE_BYTES, i -> "\"%s\":%d".formatted(i == 0 ? "[UNK]" : digits(i), i)),
+        PIECES_BACKWARDS(FILE_BYTES, i -> "\"%s\":%d".formatted(digits(i), 9_999_999 - i)),
+        LONG_PIECES(FILE_BYTES, i -> "\"%s\":%d".formatted(scattered(i), i)),
+        MERGES(FILE_BYTES, i -> "\"a a\""),
+        MERGE_PAIRS(FILE_BYTES, i -> "[\"a\",\"a\"]"),
+        ADDED(FILE_BYTES, i -> "{\"id\":%d,\"content\":\"%s\"}".formatted(i, digits(i))),
+        DECODERS(FILE_BYTES, i -> "{\"type\":\"Fuse\"}"),
+        IGNORED(FILE_BYTES, i -> i == 0 ? "\"a\":[0" : "{\"a\":0}"),
+        IGNORED_NAMES(FILE_BYTES, i -> "\"%s\":0".formatted(digits(i))),
+        LONG_TEXT(FILE_BYTES, i -> "a"),
+        PIECE_LINES(FILE_BYTES, i -> digits(i) + "\n"),
+        TWO_LINES(FILE_BYTES, i -> i % 2 == 0 ? "a\n" : "b\n"),
+        EMPTY_LINES(FILE_BYTES, i -> "\n");
+
+        private static final String DIGITS =
+                "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ#_";
 
         private final int bytes;
         private final IntFunction<String> item;
@@ -65,7 +83,54 @@ class HeapBoundTest {
                 case CONFIG_OBJECTS -> json("}");
                 case CONFIG_TEXTS, CONFIG_NUMBERS -> json("]}");
                 case ONNX_NODES, ONNX_INITIALIZERS, ONNX_INTEGERS -> onnx();
+                case PIECES, PIECES_BACKWARDS, LONG_PIECES ->
+                        tokenizer("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{", ",", "}}}");
+                case MERGES, MERGE_PAIRS ->
+                        tokenizer(
+                                "{\"model\":{\"vocab\":{\"a\":0,\"aa\":1},\"merges\":[",
+                                ",",
+                                "]}}");
+                case ADDED -> tokenizer("{\"model\":{\"vocab\":{}},\"added_tokens\":[", ",", "]}");
+                case DECODERS ->
+                        tokenizer(
+                                "{\"model\":{\"vocab\":{}},\"decoder\":{\"type\":\"Sequence\",\"decoders\":[",
+                                ",",
+                                "]}}");
+                case IGNORED, IGNORED_NAMES ->
+                        tokenizer("{\"model\":{\"vocab\":{}},", ",", this == IGNORED ? "]}" : "}");
+                case LONG_TEXT ->
+                        tokenizer("{\"model\":{\"vocab\":{}, \"unk_token\":\"", "", "\"}}");
+                case PIECE_LINES -> tokenizer("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n", "", "");
+                case TWO_LINES, EMPTY_LINES ->
+                        tokenizer("", "", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]");
             };
+        }
+
+        private byte[] tokenizer(String begin, String separator, String end) {
+            ByteArrayOutputStream file = new ByteArrayOutputStream();
+            file.writeBytes(begin.getBytes(StandardCharsets.UTF_8));
+            for (int i = 0; file.size() < bytes - 3000; i++) {
+                file.writeBytes(((i == 0 ? "" : separator) + item.apply(i)).getBytes());
+            }
+            file.writeBytes(end.getBytes(StandardCharsets.UTF_8));
+            return file.toByteArray();
+        }
+
+        /** {@return a number, as short as can be} */
+        private static String digits(int number) {
+            return number < 64
+                    ? DIGITS.substring(number, number + 1)
+                    : digits(number / 64) + DIGITS.charAt(number % 64);
+        }
+
+        /** {@return one of many texts of which hardly two begin alike} */
+        private static String scattered(int number) {
+            return "%07x".formatted(number * 0x9E3779B1 >>> 4);
+        }
+
+        private String fileName() {
+            boolean isText = this == PIECE_LINES || this == TWO_LINES || this == EMPTY_LINES;
+            return isText ? name() + ".txt" : name();
         }
 
         private byte[] json(String end) {
@@ -103,6 +168,7 @@ class HeapBoundTest {
                 case CONFIG_OBJECTS, CONFIG_TEXTS, CONFIG_NUMBERS -> ModelConfig.read(path);
                 case ONNX_NODES, ONNX_INITIALIZERS, ONNX_INTEGERS ->
                         OnnxModel.read("worst", MappedFile.open("ONNX", path).map(0));
+                default -> Tokenizer.load(path);
             };
         }
     }
@@ -120,8 +186,8 @@ class HeapBoundTest {
             if (worst.bytes == bytes) {
                 byte[] file = worst.file();
                 assertTrue(file.length > bytes - 4000 && file.length <= bytes);
-                TestFiles.write(folder, worst.name(), file);
-                command.addAll(List.of(worst.name(), folder.resolve(worst.name()).toString()));
+                TestFiles.write(folder, worst.fileName(), file);
+                command.addAll(List.of(worst.name(), folder.resolve(worst.fileName()).toString()));
             }
         }
         Path output = folder.resolve("output");
@@ -157,8 +223,8 @@ class HeapBoundTest {
                     Object kept = Worst.valueOf(arguments[i]).read(Path.of(arguments[i + 1]));
                     System.gc();
                     System.out.println("read " + kept.getClass());
-                } catch (CheckpointException e) {
-                    System.out.println("refused: " + e.getMessage());
+                } catch (CheckpointException | TokenizerException e) {
+                    System.out.println("refused: " + e.getMessage().lines().findFirst());
                 }
             }
         }

@@ -19,7 +19,11 @@ class SymbolsTest {
         Symbols symbols = new Symbols();
         for (int trial = 0; trial < 20; trial++) {
             int[][] rules = rules(random, 40);
-            Merges merges = new Merges(rules[0], rules[1], rules[2]);
+            Merges.Builder builder = new Merges.Builder(1 + random.nextInt(50));
+            for (int i = 0; i < rules[0].length; i++) {
+                builder.add(rules[0][i], rules[1][i], rules[2][i]);
+            }
+            Merges merges = builder.build();
             List<Integer> ids = new ArrayList<>();
             symbols.clear();
             for (int i = 0; i < length; i++) {

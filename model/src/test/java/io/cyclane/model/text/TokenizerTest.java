@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -20,6 +21,7 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -307,11 +309,11 @@ class TokenizerTest {
             delimiter = ';',
             quoteCharacter = '`',
             value = {
-                "{\"model\": 1, \"model\": 2}; 'model' twice",
+                "{\"model\": {}, \"model\": {}}; 'model' twice",
                 "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 1, \"a\": 2}}}; 'a' twice",
                 "{\"model\"; is not JSON",
                 "[]; wanted an object",
-                "{} {}; something follows",
+                "{\"model\": {\"vocab\": {}}} {}; something follows",
                 "{\"model\": {\"vocab\": {\"\\ud800\": 0}}}; surrogate pair",
                 "{\"model\": {\"type\": \"WordLevel\", \"vocab\": {\"a\": 1e9}}}; vocab.a: wanted a whole",
                 "{\"model\": {\"type\": \"WordLevel\", \"vocab\": {\"a\": -1}}}; vocab.a: wanted a whole",
@@ -337,6 +339,23 @@ class TokenizerTest {
         Tokenizer tokenizer = Tokenizer.fromJson(json.getBytes(UTF_8));
         assertArrayEquals(new int[] {2147483646}, ids(tokenizer, "a", 9));
         long allocated = Allocation.bytes() - before;
+        assertTrue(allocated < 1 << 20, "bytes: " + allocated);
+    }
+
+    @Test
+    void aPackedFileOfBlanksIsNotUnpacked() throws IOException {
+        ByteArrayOutputStream packed = new ByteArrayOutputStream();
+        try (GZIPOutputStream gzip = new GZIPOutputStream(packed)) {
+            byte[] blanks = " ".repeat(1 << 20).getBytes(UTF_8);
+            for (int i = 0; i < 50; i++) {
+                gzip.write(blanks);
+            }
+        }
+        byte[] file = packed.toByteArray();
+        long before = Allocation.bytes();
+        var error = assertThrows(TokenizerException.class, () -> Tokenizer.fromJson(file));
+        long allocated = Allocation.bytes() - before;
+        assertTrue(error.getMessage().contains("tokenizer.json unpacks to more than"));
         assertTrue(allocated < 1 << 20, "bytes: " + allocated);
     }
 

@@ -18,7 +18,7 @@ class VocabularyTest {
         for (int i = 0; i < 5000; i++) {
             ids.putIfAbsent(word(random), i * 7);
         }
-        Vocabulary vocabulary = Vocabulary.of("vocabulary", ids);
+        Vocabulary vocabulary = vocabulary(ids);
         assertEquals(ids.size(), vocabulary.size());
         for (Map.Entry<String, Integer> entry : ids.entrySet()) {
             assertEquals(entry.getKey(), vocabulary.piece(entry.getValue()));
@@ -34,27 +34,56 @@ class VocabularyTest {
 
     @Test
     void hasPiecesOnlyForItsIds() {
-        Vocabulary vocabulary =
-                Vocabulary.of("vocabulary", Map.of("a", 0, "b", 2, "c", 2_000_000_000));
+        Vocabulary vocabulary = vocabulary(Map.of("a", 0, "b", 2, "c", 2_000_000_000));
         assertEquals("c", vocabulary.piece(2_000_000_000));
         assertNull(vocabulary.piece(1));
         assertNull(vocabulary.piece(-1));
         assertNull(vocabulary.piece(Integer.MAX_VALUE));
         assertEquals(2_000_000_001, vocabulary.idBound());
-        Vocabulary dense = Vocabulary.of("vocabulary", Map.of("a", 0, "b", 1));
+        Vocabulary dense = vocabulary(Map.of("a", 0, "b", 1));
         assertEquals("b", dense.piece(1));
         assertNull(dense.piece(2));
         assertNull(dense.piece(-1));
-        assertEquals(0, Vocabulary.of("vocabulary", Map.of()).idBound());
+        assertEquals(0, vocabulary(Map.of()).idBound());
     }
 
     @Test
     void refusesAnIdOfTwoPieces() {
         var error =
-                assertThrows(
-                        TokenizerException.class,
-                        () -> Vocabulary.of("vocabulary", Map.of("a", 1, "b", 1)));
+                assertThrows(TokenizerException.class, () -> vocabulary(Map.of("a", 1, "b", 1)));
         assertTrue(error.getMessage().contains("share the id 1"), error.getMessage());
+    }
+
+    @Test
+    void refusesAPieceTwice() {
+        Vocabulary.Builder builder = new Vocabulary.Builder();
+        builder.add("a", 2);
+        builder.add("b", 1);
+        builder.add("a", 0);
+        var error = assertThrows(TokenizerException.class, () -> builder.build("vocabulary"));
+        assertTrue(error.getMessage().contains("'a' twice"), error.getMessage());
+    }
+
+    @Test
+    void ofEqualLinesTheLastCounts() {
+        Vocabulary.Builder builder = new Vocabulary.Builder();
+        int id = 0;
+        for (String line : new String[] {"a", "b", "b", "a", "c"}) {
+            builder.addLine(line, id++);
+        }
+        Vocabulary vocabulary = builder.buildOfLast();
+        assertEquals(3, vocabulary.id("a"));
+        assertEquals(2, vocabulary.id("b"));
+        assertEquals(4, vocabulary.id("c"));
+        assertNull(vocabulary.piece(0));
+        assertEquals("a", vocabulary.piece(3));
+        assertEquals(3, vocabulary.size());
+    }
+
+    private static Vocabulary vocabulary(Map<String, Integer> ids) {
+        Vocabulary.Builder builder = new Vocabulary.Builder();
+        ids.forEach(builder::add);
+        return builder.build("vocabulary");
     }
 
     private static String word(Random random) {
