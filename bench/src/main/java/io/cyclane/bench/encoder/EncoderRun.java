@@ -28,6 +28,9 @@ public final class EncoderRun implements Runnable {
     @Option(names = "--graph", required = true)
     private String graph = "";
 
+    @Option(names = "--export", required = true)
+    private String export = "";
+
     @Option(names = "--shape", required = true)
     private String shape = "";
 
@@ -114,8 +117,9 @@ public final class EncoderRun implements Runnable {
         List<Engine> open = new ArrayList<>();
         try {
             List<Alternation.Contender> contenders = new ArrayList<>();
+            Subject subject = new Subject(model, graph, export);
             for (String name : engines) {
-                Engine engine = Engine.open(name, new Subject(model, graph), batch, threads);
+                Engine engine = Engine.open(name, subject, batch, threads);
                 open.add(engine);
                 contenders.add(new Alternation.Contender(name, batch.tokens(), engine::run));
             }

@@ -5,7 +5,6 @@ import io.cyclane.model.Encoder;
 import io.cyclane.model.text.TokenBatch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 
 /**
  * A model ready to run one batch again and again: from token ids to pooled vectors of length 1 for
@@ -17,18 +16,14 @@ public abstract class Engine implements AutoCloseable {
     /** The name of Cyclane among engines. */
     public static final String CYCLANE = "cyclane";
 
-    /** ONNX Runtime on the same weights. */
+    /** ONNX Runtime on the same weights, in the graph that the model comes with if there is one. */
     public static final String ONNX_F32 = "onnxruntime-f32";
+
+    /** ONNX Runtime on our export, where that is another graph. */
+    static final String ONNX_EXPORT = "onnxruntime-f32-export";
 
     /** ONNX Runtime on the quantised export of the same model. */
     static final String ONNX_INT8 = "onnxruntime-int8";
-
-    /** {@return the engines that this class path has; Cyclane first} */
-    static List<String> present() {
-        return OnnxRuntimeModel.isThere(OnnxRuntimeModel.MINILM_INT8)
-                ? List.of(CYCLANE, ONNX_F32, ONNX_INT8)
-                : List.of(CYCLANE, ONNX_F32);
-    }
 
     /**
      * {@return an engine with a batch of this shape}
@@ -40,10 +35,11 @@ public abstract class Engine implements AutoCloseable {
         return switch (name) {
             case CYCLANE -> new Cyclane(subject.model(), shape, threads);
             case ONNX_F32 -> new OnnxRuntime(subject.graph(), shape, threads);
+            case ONNX_EXPORT -> new OnnxRuntime(subject.export(), shape, threads);
             case ONNX_INT8 -> new OnnxRuntime(OnnxRuntimeModel.MINILM_INT8, shape, threads);
             default ->
                     throw new BenchException(
-                            "there is no engine '%s', only %s".formatted(name, present()));
+                            "there is no engine '%s', only %s".formatted(name, subject.engines()));
         };
     }
 

@@ -42,7 +42,7 @@ public final class GraphCommand implements Runnable {
         Subject.use(
                 model,
                 subject -> {
-                    Path graph = Path.of(subject.graph());
+                    Path graph = Path.of(subject.export());
                     print(figures, name + "/exported-nodes", graph);
                     print(figures, name + "/optimised-nodes", optimised(graph));
                 });

@@ -3,6 +3,7 @@ package io.cyclane.bench.encoder;
 import io.cyclane.bench.BenchException;
 import io.cyclane.bench.ChildJvm;
 import io.cyclane.bench.Main;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -15,6 +16,15 @@ import picocli.CommandLine.Option;
 @Command(name = "latency-run", hidden = true)
 public final class LatencyRun implements Runnable {
     private final Main main;
+
+    @Option(names = "--model", required = true)
+    private String model = "";
+
+    @Option(names = "--graph", required = true)
+    private String graph = "";
+
+    @Option(names = "--export", required = true)
+    private String export = "";
 
     @Option(names = "--shape", required = true)
     private String shape = "";
@@ -41,17 +51,22 @@ public final class LatencyRun implements Runnable {
 
     /** {@return what a process of its own sees} */
     static Seen inItsOwnProcess(
-            String shape, int threads, String engine, double warmSeconds, int calls) {
-        List<String> lines =
-                ChildJvm.run(
-                        List.of("-Dcyclane.threads=" + threads),
-                        List.of(
-                                "latency-run",
-                                "--shape=" + shape,
-                                "--threads=" + threads,
-                                "--engine=" + engine,
-                                "--warm-seconds=" + warmSeconds,
-                                "--calls=" + calls));
+            Subject subject,
+            String shape,
+            int threads,
+            String engine,
+            double warmSeconds,
+            int calls) {
+        List<String> arguments = new ArrayList<>(List.of("latency-run"));
+        arguments.addAll(subject.options());
+        arguments.addAll(
+                List.of(
+                        "--shape=" + shape,
+                        "--threads=" + threads,
+                        "--engine=" + engine,
+                        "--warm-seconds=" + warmSeconds,
+                        "--calls=" + calls));
+        List<String> lines = ChildJvm.run(List.of("-Dcyclane.threads=" + threads), arguments);
         if (lines.size() != 1) {
             throw new BenchException("a measuring process said " + lines);
         }
@@ -65,7 +80,8 @@ public final class LatencyRun implements Runnable {
             throw new BenchException("at least 100 calls have a 99th percentile, not " + calls);
         }
         double[] millis = new double[calls];
-        try (Engine running = Engine.open(engine, Subject.MINILM, BatchShape.of(shape), threads)) {
+        Subject subject = new Subject(model, graph, export);
+        try (Engine running = Engine.open(engine, subject, BatchShape.of(shape), threads)) {
             long start = System.nanoTime();
             while ((System.nanoTime() - start) * 1e-9 < warmSeconds) {
                 running.run();

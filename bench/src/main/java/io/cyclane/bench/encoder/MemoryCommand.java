@@ -63,7 +63,7 @@ public final class MemoryCommand implements Runnable {
         Alternation alternation = new Alternation(0, calls - 1, 1e-9, 1);
         double ours = 0;
         String name =
-                subject.equals(Subject.MINILM)
+                subject.isMiniLm()
                         ? "memory/" + shape + "/1t"
                         : "memory/%s/%s/1t".formatted(Path.of(model).getFileName(), shape);
         for (String engine : subject.engines()) {

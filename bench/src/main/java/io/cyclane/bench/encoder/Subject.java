@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Consumer;
@@ -17,12 +18,19 @@ import java.util.stream.Stream;
  *
  * @param model for Cyclane: an alias or a folder
  * @param graph for ONNX Runtime, the same weights: a resource of the class path or a file
+ * @param export likewise, our export in the form that is fastest there; the graph itself where the
+ *     model comes with none
  */
-public record Subject(String model, String graph) {
-    /** The model of which there is an int8 form too. */
+public record Subject(String model, String graph, String export) {
+    /** The model whose jar has a graph, and of which there is an int8 form too. */
     public static final Subject MINILM = new Subject("minilm", OnnxRuntimeModel.MINILM_F32);
 
     private static final long SEED = 1;
+
+    /** A model with one graph. */
+    Subject(String model, String graph) {
+        this(model, graph, graph);
+    }
 
     /** What is done with a subject while its files are there. */
     @FunctionalInterface
@@ -33,19 +41,16 @@ public record Subject(String model, String graph) {
     /**
      * Makes what is to be measured, and takes it away after use.
      *
-     * @param name {@code minilm}, a {@link ModelShape}, or a model's folder, of which an export in
-     *     the form that is fastest for ONNX Runtime is made
+     * @param name {@code minilm}, a {@link ModelShape}, or a model's folder; an export of it is
+     *     made in any case
      */
     static void use(String name, Use use) {
-        if (name.equals(MINILM.model)) {
-            use.of(MINILM);
-            return;
-        }
         inTemporaryFolder(made -> {
-            String model = model(name, made);
-            Path graph = made.resolve("model.onnx");
-            OnnxExport.write(model, Task.EMBEDDING, graph, OnnxExport.Form.FUSED, false);
-            use.of(new Subject(model, graph.toString()));
+            boolean isMiniLm = name.equals(MINILM.model);
+            String model = isMiniLm ? name : model(name, made);
+            String export = made.resolve("model.onnx").toString();
+            OnnxExport.write(model, Task.EMBEDDING, Path.of(export), OnnxExport.Form.FUSED, false);
+            use.of(new Subject(model, isMiniLm ? MINILM.graph : export, export));
         });
     }
 
@@ -106,11 +111,23 @@ public record Subject(String model, String graph) {
 
     /** {@return the engines that can open it; Cyclane first} */
     List<String> engines() {
-        return equals(MINILM) ? Engine.present() : List.of(Engine.CYCLANE, Engine.ONNX_F32);
+        List<String> engines = new ArrayList<>(List.of(Engine.CYCLANE, Engine.ONNX_F32));
+        if (!export.equals(graph)) {
+            engines.add(Engine.ONNX_EXPORT);
+        }
+        if (isMiniLm() && OnnxRuntimeModel.isThere(OnnxRuntimeModel.MINILM_INT8)) {
+            engines.add(Engine.ONNX_INT8);
+        }
+        return engines;
+    }
+
+    /** {@return whether it is MiniLM, which needs no name in figures} */
+    boolean isMiniLm() {
+        return model.equals(MINILM.model);
     }
 
     /** {@return the options that tell a process of its own} */
     List<String> options() {
-        return List.of("--model=" + model, "--graph=" + graph);
+        return List.of("--model=" + model, "--graph=" + graph, "--export=" + export);
     }
 }
