@@ -24,11 +24,11 @@ import java.util.Optional;
 public final class OnnxExport {
     private OnnxExport() {}
 
-    /** How attention is written. */
+    /** How is written what ONNX Runtime has single operations for. */
     public enum Form {
         /** In standard operations alone, which every runtime has. */
         STANDARD,
-        /** As ONNX Runtime's own single operation, which is faster there. */
+        /** In ONNX Runtime's own operations too, which is faster there, and runs nowhere else. */
         FUSED
     }
 

@@ -61,8 +61,12 @@ class OnnxExportTest {
                 model.nodes().stream()
                         .collect(Collectors.groupingBy(OnnxModel.Node::op, Collectors.counting()));
         assertEquals(4, counts.get("com.microsoft.MultiHeadAttention"));
-        assertEquals(2 * 4 + 2, counts.get("LayerNormalization"));
+        assertEquals(2 * 4, counts.get("com.microsoft.SkipLayerNormalization"));
+        assertEquals(2, counts.get("LayerNormalization"));
         assertEquals(4 + 1, counts.get("Gelu"));
+        // Of embeddings, widening, window and scores, and before GELU; the rest is in norms.
+        assertEquals(2 + 1 + 1 + 1 + 4 + 1, counts.get("Add"));
+        assertEquals(4 * 6 + 3, counts.get("MatMul"));
         long layers =
                 model.initializers().keySet().stream()
                         .filter(name -> name.endsWith("ffn.weight"))
@@ -85,7 +89,9 @@ class OnnxExportTest {
         System.out.println("nodes: " + new java.util.TreeMap<>(counts));
         assertEquals(4, counts.get("TopK"));
         assertEquals(6, counts.get("com.microsoft.MultiHeadAttention"));
-        assertEquals(1 + 6 * 2 + 2 * 2 + 4 * (2 + 4 + 1), counts.get("MatMul"));
+        assertEquals(2 * 6, counts.get("com.microsoft.RotaryEmbedding"));
+        // Query, key and value have products of their own, and so have gates.
+        assertEquals(1 + 6 * 4 + 2 * 3 + 4 * (2 + 4 + 1), counts.get("MatMul"));
         assertEquals(6, counts.get("Gelu"));
         // Each factor of four experts once, though two rounds of each of two groups read them.
         long factors =

@@ -112,6 +112,34 @@ class ExportParityTest {
         }
     }
 
+    /** What is measured: one padded batch, whose biases and places are broadcast over its texts. */
+    @ParameterizedTest
+    @ValueSource(strings = {BERT, ROBERTA, ALBERT, MODERNBERT, MODERNALBERT})
+    void paddedBatchesAgreeInBothForms(String config) throws Exception {
+        write(config, 64, 7);
+        TokenBatch batch = batch(new int[] {33, 1, 80, 16, 17}, 64);
+        double[][] wanted = new double[batch.sequences()][];
+        for (Form form : Form.values()) {
+            Path file = folder.resolve(form + ".onnx");
+            OnnxExport.write(folder.toString(), Task.EMBEDDING, file, form, false);
+            try (OrtSession session =
+                    OrtEnvironment.getEnvironment().createSession(file.toString())) {
+                float[][] together = run(session, "sentence_embedding", batch);
+                for (int s = 0; form == Form.STANDARD && s < wanted.length; s++) {
+                    float[] alone = run(session, "sentence_embedding", Parity.single(batch, s))[0];
+                    wanted[s] = new double[alone.length];
+                    for (int i = 0; i < alone.length; i++) {
+                        wanted[s][i] = alone[i];
+                    }
+                }
+                Parity.Agreement agreement = Parity.compare(together, wanted);
+                System.out.printf("%s, padded: %s%n", form, agreement);
+                assertTrue(agreement.minCosine() >= LEAST_COSINE, agreement::toString);
+                assertTrue(agreement.maxError() <= MOST_ERROR, agreement::toString);
+            }
+        }
+    }
+
     /** Trained numbers, rounded to F16, and a whole small checkpoint. */
     @ParameterizedTest
     @CsvSource({"tinybert-4l-312d,512,128", "tribuo-bert-1l,1656,100"})

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Builds an ONNX model, node by node, in an order of computation; the counterpart of {@link
@@ -94,10 +95,20 @@ public final class OnnxWriter {
 
         /** Puts the operation into the graph and returns the names of its results. */
         public List<String> all() {
-            String[] results = new String[count];
-            for (int i = 0; i < count; i++) {
+            return only(IntStream.range(0, count).toArray());
+        }
+
+        /** Likewise, but only results at these places, in ascending order; others are left out. */
+        public List<String> only(int... places) {
+            String[] results = new String[places.length];
+            int place = 0;
+            for (int i = 0; i < places.length; i++) {
+                for (; place < places[i]; place++) {
+                    message.string(2, "");
+                }
                 results[i] = op + "_" + values++;
                 message.string(2, results[i]);
+                place++;
             }
             message.string(3, results[0]).string(4, op);
             nodes.message(1, message);

@@ -18,29 +18,21 @@ final class OnnxAttention {
     private final boolean isFused;
     private final Map<Integer, String> biases = new HashMap<>();
     private final Map<String, List<String>> angles = new HashMap<>();
+    private final Map<String, String> places = new HashMap<>();
 
     OnnxAttention(OnnxWriter graph, boolean isFused) {
         this.graph = graph;
         this.isFused = isFused;
     }
 
+    /** {@return what is added to scores: 0 where a key may be seen} */
+    String seen(Attention op) {
+        return biases.computeIfAbsent(op.window(), this::bias);
+    }
+
     /** Attention on query, key and value, [batch, sequence, width]. */
     String attend(Attention op, int width, List<String> from) {
-        String bias = biases.computeIfAbsent(op.window(), this::bias);
-        if (isFused) {
-            return graph.node(
-                            "MultiHeadAttention",
-                            from.get(0),
-                            from.get(1),
-                            from.get(2),
-                            "",
-                            "",
-                            bias)
-                    .ofRuntime()
-                    .with("num_heads", op.heads())
-                    .with("scale", op.scale())
-                    .one();
-        }
+        String bias = seen(op);
         String query = heads(from.get(0), op.heads(), width, List.of(0L, 2L, 1L, 3L));
         String key = heads(from.get(1), op.heads(), width, List.of(0L, 2L, 3L, 1L));
         String value = heads(from.get(2), op.heads(), width, List.of(0L, 2L, 1L, 3L));
@@ -90,6 +82,9 @@ final class OnnxAttention {
     String turn(Step.Apply apply, List<String> from) {
         int width = apply.inputs().get(0).shape().last();
         int headWidth = apply.inputs().get(1).shape().last();
+        if (isFused) {
+            return turnAtOnce(from, width / headWidth);
+        }
         List<String> turns =
                 angles.computeIfAbsent(
                         from.get(1) + " " + from.get(2), _ -> angles(from.get(1), from.get(2)));
@@ -110,6 +105,24 @@ final class OnnxAttention {
                         .one();
         String turned = graph.node("Concat", low, high).with("axis", -1).one();
         return graph.node("Reshape", turned, graph.integers(0, 0, width)).one();
+    }
+
+    /** The same by the runtime's own operation, for places that follow each other. */
+    private String turnAtOnce(List<String> from, int heads) {
+        List<String> tables =
+                angles.computeIfAbsent(from.get(1), table -> OnnxMath.split(graph, table, 2));
+        String first =
+                places.computeIfAbsent(
+                        from.get(2),
+                        all -> {
+                            String zero = graph.integers(0);
+                            String column = graph.node("Gather", all, zero).with("axis", 1).one();
+                            return graph.node("Squeeze", column, zero).one();
+                        });
+        return graph.node("RotaryEmbedding", from.get(0), first, tables.get(0), tables.get(1))
+                .ofRuntime()
+                .with("num_heads", heads)
+                .one();
     }
 
     private String product(String x, String y) {

@@ -59,6 +59,8 @@ public final class OnnxProgram {
 
     private final OnnxWriter graph;
     private final Program program;
+    private final boolean isFused;
+    private final OnnxFusions fusions;
     private final OnnxAttention attention;
     private final OnnxExperts experts;
     private final Map<Tensor, String> names = new HashMap<>();
@@ -67,6 +69,8 @@ public final class OnnxProgram {
     private OnnxProgram(OnnxWriter graph, Program program, boolean isFused, boolean isOpen) {
         this.graph = graph;
         this.program = program;
+        this.isFused = isFused;
+        this.fusions = new OnnxFusions(graph, program, this::transposed);
         this.attention = new OnnxAttention(graph, isFused);
         this.experts = new OnnxExperts(graph, isOpen);
     }
@@ -74,8 +78,8 @@ public final class OnnxProgram {
     /**
      * Records a program in a graph, without the numbers of its weights.
      *
-     * @param isFused whether attention is written as ONNX Runtime's own single operation, which
-     *     other runtimes do not have
+     * @param isFused whether ONNX Runtime's own operations are written where it has them, which
+     *     other runtimes have not
      * @param isOpen whether routers' choices can be given as inputs, and are told as outputs
      * @throws BackendException when the program does what a text model's does not
      */
@@ -140,7 +144,7 @@ public final class OnnxProgram {
                 case Extent.Borders _ -> throw new AssertionError("offsets are no output");
             }
         }
-        graph.output(name, names.get(tensor), extents.toArray(String[]::new));
+        graph.output(name, fusions.value(names.get(tensor)), extents.toArray(String[]::new));
     }
 
     private void block(List<Step> steps) {
@@ -148,7 +152,7 @@ public final class OnnxProgram {
             switch (step) {
                 case Step.Apply apply -> {
                     List<String> from = apply.inputs().stream().map(names::get).toList();
-                    List<String> results = results(apply.op(), apply, from);
+                    List<String> results = fused(apply.op(), apply, from);
                     for (int i = 0; i < results.size(); i++) {
                         names.put(apply.results().get(i), results.get(i));
                     }
@@ -166,12 +170,13 @@ public final class OnnxProgram {
         for (int round = 0; round < repeat.rounds(); round++) {
             for (Step.Row row : repeat.rows()) {
                 String place = graph.integers(round);
-                String one = graph.node("Gather", names.get(row.stacked()), place).one();
+                String rows = fusions.value(names.get(row.stacked()));
+                String one = graph.node("Gather", rows, place).one();
                 names.put(row.row(), graph.node("Squeeze", one, graph.integers(0)).one());
             }
             block(repeat.body());
             for (Step.Collected collected : repeat.collected()) {
-                String each = names.get(collected.each());
+                String each = fusions.value(names.get(collected.each()));
                 kept.computeIfAbsent(collected.stacked(), _ -> new ArrayList<>())
                         .add(graph.node("Unsqueeze", each, graph.integers(0)).one());
             }
@@ -186,6 +191,20 @@ public final class OnnxProgram {
                 names.put(
                         stacked,
                         graph.node("Concat", rounds.toArray(String[]::new)).with("axis", 0).one()));
+    }
+
+    /** What stands for an operation whose inputs may wait to be fused with it. */
+    private List<String> fused(Op op, Step.Apply apply, List<String> from) {
+        if (isFused) {
+            List<String> results =
+                    op instanceof Attention a
+                            ? List.of(fusions.attend(a, from, attention.seen(a)))
+                            : fusions.results(op, apply, from);
+            if (!results.isEmpty()) {
+                return results;
+            }
+        }
+        return results(op, apply, from.stream().map(fusions::value).toList());
     }
 
     /** What stands for an operation in the graph: one line each. */

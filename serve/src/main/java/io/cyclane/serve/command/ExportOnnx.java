@@ -67,7 +67,7 @@ final class ExportOnnx implements Callable<Integer> {
             paramLabel = "F",
             defaultValue = "standard",
             description =
-                    "standard, or fused: attention as ONNX Runtime's own operation, faster there"
+                    "standard, or fused: with ONNX Runtime's own operations, faster there"
                             + " (default: ${DEFAULT-VALUE})")
     private OnnxExport.Form form;
 
