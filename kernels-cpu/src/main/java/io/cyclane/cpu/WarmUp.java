@@ -59,6 +59,7 @@ final class WarmUp {
     private static final long WAIT_NANOS = 20_000_000;
 
     private static final int MOST_URGENT_ROUNDS = 300;
+    private static final int MOST_URGENT_SECONDS = 3;
     private static final int MOST_ROUNDS = 1000;
     private static final int MOST_SECONDS = 30;
 
@@ -142,9 +143,17 @@ final class WarmUp {
             this.readiness = readiness;
         }
 
-        /** A path that C2 makes nothing of does not hold up the others for ever. */
+        /**
+         * A path that C2 makes nothing of does not hold up the others for ever. What is nearly
+         * ready has many rounds in little time.
+         */
         int urgency() {
-            return rounds < MOST_URGENT_ROUNDS ? path.urgency() : CodePath.LEAST_URGENT;
+            boolean late = rounds >= MOST_URGENT_ROUNDS && seconds() >= MOST_URGENT_SECONDS;
+            return late ? CodePath.LEAST_URGENT : path.urgency();
+        }
+
+        private double seconds() {
+            return (System.nanoTime() - startNanos) * 1e-9;
         }
 
         boolean isDecidedAfterARound() {
@@ -161,13 +170,12 @@ final class WarmUp {
             boolean few = allocated >= 0 && allocated <= firstRoundBytes / NEARLY_CLEAN;
             nearlyCleanRounds = few ? nearlyCleanRounds + 1 : 0;
             boolean clean = cleanRounds >= CLEAN_ROUNDS || nearlyCleanRounds >= NEARLY_CLEAN_ROUNDS;
-            double seconds = (System.nanoTime() - startNanos) * 1e-9;
-            boolean late = rounds >= MOST_ROUNDS && seconds >= MOST_SECONDS;
+            boolean late = rounds >= MOST_ROUNDS && seconds() >= MOST_SECONDS;
             if (!clean && !late) {
                 return false;
             }
             readiness.ready = clean || isFaster(run);
-            LOG.log(Level.DEBUG, "{0}: {1} rounds, {2} s", path, rounds, seconds);
+            LOG.log(Level.DEBUG, "{0}: {1} rounds, {2} s", path, rounds, seconds());
             run.close();
             return true;
         }

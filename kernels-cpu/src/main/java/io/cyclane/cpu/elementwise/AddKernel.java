@@ -6,6 +6,7 @@ import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -85,21 +86,18 @@ public final class AddKernel implements TwinKernel {
     }
 
     private void elements(long leftAt, long rightAt, long resultAt, int n) {
-        MemorySegment a = left.segment();
-        MemorySegment b = right.segment();
-        MemorySegment y = result.segment();
+        MemorySegment a = Window.of(left.segment(), leftAt, 4L * n);
+        MemorySegment b = Window.of(right.segment(), rightAt, 4L * n);
+        MemorySegment y = Window.of(result.segment(), resultAt, 4L * n);
         int bound = F32.loopBound(n);
         int i = 0;
         for (; i < bound; i += F32.length()) {
-            FloatVector.fromMemorySegment(F32, a, leftAt + 4L * i, ORDER)
-                    .add(FloatVector.fromMemorySegment(F32, b, rightAt + 4L * i, ORDER))
-                    .intoMemorySegment(y, resultAt + 4L * i, ORDER);
+            FloatVector.fromMemorySegment(F32, a, 4L * i, ORDER)
+                    .add(FloatVector.fromMemorySegment(F32, b, 4L * i, ORDER))
+                    .intoMemorySegment(y, 4L * i, ORDER);
         }
         for (; i < n; i++) {
-            y.set(
-                    FLOAT,
-                    resultAt + 4L * i,
-                    a.get(FLOAT, leftAt + 4L * i) + b.get(FLOAT, rightAt + 4L * i));
+            y.set(FLOAT, 4L * i, a.get(FLOAT, 4L * i) + b.get(FLOAT, 4L * i));
         }
     }
 

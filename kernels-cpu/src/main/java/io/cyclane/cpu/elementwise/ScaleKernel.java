@@ -6,6 +6,7 @@ import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -63,17 +64,17 @@ public final class ScaleKernel implements TwinKernel {
     }
 
     private void elements(long xAt, long yAt, int n) {
-        MemorySegment from = x.segment();
-        MemorySegment to = y.segment();
+        MemorySegment from = Window.of(x.segment(), xAt, 4L * n);
+        MemorySegment to = Window.of(y.segment(), yAt, 4L * n);
         int bound = F32.loopBound(n);
         int i = 0;
         for (; i < bound; i += F32.length()) {
-            FloatVector.fromMemorySegment(F32, from, xAt + 4L * i, ORDER)
+            FloatVector.fromMemorySegment(F32, from, 4L * i, ORDER)
                     .mul(factor)
-                    .intoMemorySegment(to, yAt + 4L * i, ORDER);
+                    .intoMemorySegment(to, 4L * i, ORDER);
         }
         for (; i < n; i++) {
-            to.set(FLOAT, yAt + 4L * i, from.get(FLOAT, xAt + 4L * i) * factor);
+            to.set(FLOAT, 4L * i, from.get(FLOAT, 4L * i) * factor);
         }
     }
 

@@ -6,7 +6,7 @@ import io.cyclane.tensor.backend.InputException;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Kernel;
 import io.cyclane.tensor.host.Place;
-import java.lang.foreign.MemorySegment;
+import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.ValueLayout;
 
 /**
@@ -66,7 +66,7 @@ public final class EmbeddingKernel implements Kernel {
         long rowBytes = 4L * width;
         for (int token = first; token < end; token++) {
             int id = ids.segment().get(INT, ids.offset() + 4L * token);
-            MemorySegment.copy(
+            Window.copy(
                     table.segment(),
                     table.offset() + rowBytes * id,
                     y.segment(),

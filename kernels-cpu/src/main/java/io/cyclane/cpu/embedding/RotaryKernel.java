@@ -8,6 +8,7 @@ import io.cyclane.cpu.elementwise.RowBlocks;
 import io.cyclane.tensor.backend.InputException;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -118,30 +119,30 @@ public final class RotaryKernel implements TwinKernel {
     }
 
     private void rotate(long from, long turn, long to) {
-        MemorySegment s = x.segment();
-        MemorySegment c = table.segment();
-        MemorySegment t = y.segment();
+        MemorySegment s = Window.of(x.segment(), from, 4L * headWidth);
+        MemorySegment c = Window.of(table.segment(), turn, 4L * headWidth);
+        MemorySegment t = Window.of(y.segment(), to, 4L * headWidth);
         int half = headWidth / 2;
         long over = 4L * half;
         int bound = F32.loopBound(half);
         int i = 0;
         for (; i < bound; i += F32.length()) {
             long at = 4L * i;
-            FloatVector a = FloatVector.fromMemorySegment(F32, s, from + at, ORDER);
-            FloatVector b = FloatVector.fromMemorySegment(F32, s, from + over + at, ORDER);
-            FloatVector cos = FloatVector.fromMemorySegment(F32, c, turn + at, ORDER);
-            FloatVector sin = FloatVector.fromMemorySegment(F32, c, turn + over + at, ORDER);
-            a.fma(cos, b.mul(sin).neg()).intoMemorySegment(t, to + at, ORDER);
-            b.fma(cos, a.mul(sin)).intoMemorySegment(t, to + over + at, ORDER);
+            FloatVector a = FloatVector.fromMemorySegment(F32, s, at, ORDER);
+            FloatVector b = FloatVector.fromMemorySegment(F32, s, over + at, ORDER);
+            FloatVector cos = FloatVector.fromMemorySegment(F32, c, at, ORDER);
+            FloatVector sin = FloatVector.fromMemorySegment(F32, c, over + at, ORDER);
+            a.fma(cos, b.mul(sin).neg()).intoMemorySegment(t, at, ORDER);
+            b.fma(cos, a.mul(sin)).intoMemorySegment(t, over + at, ORDER);
         }
         for (; i < half; i++) {
             long at = 4L * i;
-            float a = s.get(FLOAT, from + at);
-            float b = s.get(FLOAT, from + over + at);
-            float cos = c.get(FLOAT, turn + at);
-            float sin = c.get(FLOAT, turn + over + at);
-            t.set(FLOAT, to + at, Math.fma(a, cos, -(b * sin)));
-            t.set(FLOAT, to + over + at, Math.fma(b, cos, a * sin));
+            float a = s.get(FLOAT, at);
+            float b = s.get(FLOAT, over + at);
+            float cos = c.get(FLOAT, at);
+            float sin = c.get(FLOAT, over + at);
+            t.set(FLOAT, at, Math.fma(a, cos, -(b * sin)));
+            t.set(FLOAT, over + at, Math.fma(b, cos, a * sin));
         }
     }
 

@@ -9,6 +9,7 @@ import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
 import io.cyclane.cpu.Floats;
 import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.memory.Window;
 import io.cyclane.tensor.op.Activation;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -70,13 +71,14 @@ final class Epilogue {
         for (int run = 0; bias != null && run < WIDTH / panelColumns; run++) {
             long from = bias.offset() + 4L * (run * columns + first);
             long to = startAt + 4L * run * panelColumns;
-            MemorySegment.copy(bias.segment(), from, sums, to, 4L * count);
+            Window.copy(bias.segment(), from, sums, to, 4L * count);
         }
+        MemorySegment rows = Window.of(sums, startAt, Tiles.ROWS * ROW_BYTES);
         for (int column = 0; column < WIDTH; column += COUNT) {
-            long at = startAt + 4L * column;
-            FloatVector values = fromMemorySegment(F32, sums, at, ORDER);
+            long at = 4L * column;
+            FloatVector values = fromMemorySegment(F32, rows, at, ORDER);
             for (int row = 1; row < Tiles.ROWS; row++) {
-                values.intoMemorySegment(sums, at + row * ROW_BYTES, ORDER);
+                values.intoMemorySegment(rows, at + row * ROW_BYTES, ORDER);
             }
         }
     }
@@ -143,19 +145,21 @@ final class Epilogue {
 
     /** Multiplies the first half of every row by the second. */
     private static void gate(MemorySegment sums, long sumsAt, int rows) {
+        MemorySegment s = Window.of(sums, sumsAt, rows * ROW_BYTES);
         for (int row = 0; row < rows; row++) {
-            long rowAt = sumsAt + row * ROW_BYTES;
+            long rowAt = row * ROW_BYTES;
             for (int column = 0; column < WIDTH / 2; column += COUNT) {
                 long at = rowAt + 4L * column;
-                FloatVector gates = fromMemorySegment(F32, sums, at + ROW_BYTES / 2, ORDER);
-                fromMemorySegment(F32, sums, at, ORDER)
-                        .mul(gates)
-                        .intoMemorySegment(sums, at, ORDER);
+                FloatVector gates = fromMemorySegment(F32, s, at + ROW_BYTES / 2, ORDER);
+                fromMemorySegment(F32, s, at, ORDER).mul(gates).intoMemorySegment(s, at, ORDER);
             }
         }
     }
 
-    /** Writes the sum of so many columns of rows of sums and those of the residual. */
+    /**
+     * Writes the sum of so many columns of rows of sums and those of the residual. Where there is a
+     * mask a {@link Window} is of no use: it would be put on the heap.
+     */
     private void add(
             MemorySegment sums,
             long sumsAt,
@@ -194,9 +198,9 @@ final class Epilogue {
             long resultAt,
             long distance) {
         for (int row = 0; row < rows; row++) {
-            MemorySegment from = sums.asSlice(sumsAt + row * ROW_BYTES, ROW_BYTES, 1);
-            MemorySegment added = more.asSlice(moreAt + row * distance, ROW_BYTES, 1);
-            MemorySegment to = result.asSlice(resultAt + row * distance, ROW_BYTES, 1);
+            MemorySegment from = Window.of(sums, sumsAt + row * ROW_BYTES, ROW_BYTES);
+            MemorySegment added = Window.of(more, moreAt + row * distance, ROW_BYTES);
+            MemorySegment to = Window.of(result, resultAt + row * distance, ROW_BYTES);
             for (int column = 0; column < WIDTH; column += COUNT) {
                 long at = 4L * column;
                 fromMemorySegment(F32, from, at, ORDER)
@@ -231,8 +235,8 @@ final class Epilogue {
             long resultAt,
             long distance) {
         for (int row = 0; row < rows; row++) {
-            MemorySegment from = sums.asSlice(sumsAt + row * ROW_BYTES, ROW_BYTES, 1);
-            MemorySegment to = result.asSlice(resultAt + row * distance, ROW_BYTES, 1);
+            MemorySegment from = Window.of(sums, sumsAt + row * ROW_BYTES, ROW_BYTES);
+            MemorySegment to = Window.of(result, resultAt + row * distance, ROW_BYTES);
             for (int column = 0; column < WIDTH; column += COUNT) {
                 fromMemorySegment(F32, from, 4L * column, ORDER)
                         .intoMemorySegment(to, 4L * column, ORDER);

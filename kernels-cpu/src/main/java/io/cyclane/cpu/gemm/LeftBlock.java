@@ -1,6 +1,7 @@
 package io.cyclane.cpu.gemm;
 
 import io.cyclane.cpu.Floats;
+import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -63,7 +64,7 @@ final class LeftBlock {
             long count = Math.min(CHUNK, inputs - k);
             for (int row = 0; row < rows; row++) {
                 long from = xAt + 4L * ((long) row * inputs + k);
-                MemorySegment.copy(x, from, block, to + row * ROW_BYTES, 4L * count);
+                Window.copy(x, from, block, to + row * ROW_BYTES, 4L * count);
             }
             to += chunkBytes(rows);
         }

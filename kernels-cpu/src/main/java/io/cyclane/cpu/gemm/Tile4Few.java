@@ -14,6 +14,7 @@ import static io.cyclane.cpu.gemm.Tiles.sum;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
+import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -33,12 +34,12 @@ final class Tile4Few {
             long startAt,
             long sumsAt,
             long aheadAt) {
-        MemorySegment left = scratch.asSlice(leftAt, 4 * LEFT_ROW, 1);
-        MemorySegment unread = scratch.asSlice(leftAt + UNREAD, VECTOR, 1);
-        MemorySegment panel = panels.asSlice(panelAt, inputs * PANEL_ROW - REST, 1);
-        MemorySegment start = scratch.asSlice(startAt, 4 * PANEL_ROW - REST, 1);
-        MemorySegment sums = scratch.asSlice(sumsAt, 4 * PANEL_ROW - REST, 1);
-        MemorySegment near = panels.asSlice(aheadAt, inputs * AHEAD, 1);
+        MemorySegment left = Window.of(scratch, leftAt, 4 * LEFT_ROW);
+        MemorySegment unread = Window.of(scratch, leftAt + UNREAD, VECTOR);
+        MemorySegment panel = Window.of(panels, panelAt, inputs * PANEL_ROW - REST);
+        MemorySegment start = Window.of(scratch, startAt, 4 * PANEL_ROW - REST);
+        MemorySegment sums = Window.of(scratch, sumsAt, 4 * PANEL_ROW - REST);
+        MemorySegment near = Window.of(panels, aheadAt, inputs * AHEAD);
         FloatVector a0 = sum(start, 0);
         FloatVector b0 = sum(start, VECTOR);
         FloatVector a1 = sum(start, 1 * PANEL_ROW);

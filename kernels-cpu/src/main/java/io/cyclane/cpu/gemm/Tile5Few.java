@@ -12,6 +12,7 @@ import static io.cyclane.cpu.gemm.Tiles.sum;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
+import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -30,11 +31,11 @@ final class Tile5Few {
             int inputs,
             long startAt,
             long sumsAt) {
-        MemorySegment left = scratch.asSlice(leftAt, 5 * LEFT_ROW, 1);
-        MemorySegment unread = scratch.asSlice(leftAt + UNREAD, VECTOR, 1);
-        MemorySegment panel = panels.asSlice(panelAt, inputs * PANEL_ROW - REST, 1);
-        MemorySegment start = scratch.asSlice(startAt, 5 * PANEL_ROW - REST, 1);
-        MemorySegment sums = scratch.asSlice(sumsAt, 5 * PANEL_ROW - REST, 1);
+        MemorySegment left = Window.of(scratch, leftAt, 5 * LEFT_ROW);
+        MemorySegment unread = Window.of(scratch, leftAt + UNREAD, VECTOR);
+        MemorySegment panel = Window.of(panels, panelAt, inputs * PANEL_ROW - REST);
+        MemorySegment start = Window.of(scratch, startAt, 5 * PANEL_ROW - REST);
+        MemorySegment sums = Window.of(scratch, sumsAt, 5 * PANEL_ROW - REST);
         FloatVector a0 = sum(start, 0);
         FloatVector b0 = sum(start, VECTOR);
         FloatVector a1 = sum(start, 1 * PANEL_ROW);
@@ -71,6 +72,7 @@ final class Tile5Few {
             FloatVector x4 = broadcast(F32, left4);
             a4 = x4.fma(a, a4);
             b4 = x4.fma(b, b4);
+            b4.intoMemorySegment(unread, 0, ORDER);
         }
         a0.intoMemorySegment(sums, 0, ORDER);
         b0.intoMemorySegment(sums, VECTOR, ORDER);

@@ -6,6 +6,7 @@ import static io.cyclane.cpu.Lanes.ORDER;
 import static io.cyclane.cpu.gemm.LeftBlock.INT;
 
 import io.cyclane.cpu.Lanes;
+import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -34,7 +35,9 @@ import jdk.incubator.vector.FloatVector;
  * 0.87 beside them (Zen 3 whose hyperthreads are shared, JDK 25.0.3), their eight sums being no
  * more than the latency asks for; what gcc makes of six rows without such stores reaches 0.88 to
  * 0.91. Six rows with two stores are no faster than four, and their loads come near the limit of
- * 18,000 nodes, below.
+ * 18,000 nodes, below. Five rows store another sum at the end of an iteration: without it the last
+ * three rows of one and the first two of the next lie between two stores, which with ten sums is
+ * all 16 registers, and in every second process C2 kept a sum in memory, 0.6 of the speed for good.
  *
  * <p>Stores leave in order. Those of a tile that runs while results are on their way to memory wait
  * behind them, and the tile with them. So the results of a block are written together ({@link
@@ -58,7 +61,8 @@ import jdk.incubator.vector.FloatVector;
  *       counts of known size most bounds checks fall away. Else the checks need so many registers
  *       that C2 keeps the left side's address in a vector register and moves it to and fro on the
  *       ports of the multiply-adds, in every iteration: 0.65 instead of 0.94. Compiled code makes
- *       no slices.
+ *       no slices. The tiles for 16 registers take them from a {@link Window}, which makes half the
+ *       code; in the one of ten rows that would bring a load near C2's limit of nodes, below.
  *   <li>The slices name an alignment of 1 to be taken by the form of {@code asSlice} that has one.
  *       The other is reached through a bridge, a method of one call, which HotSpot deems not worth
  *       a profile when C2 is busy at the time it is first compiled. C2 then holds that call for one
@@ -269,9 +273,10 @@ final class Tiles {
             long step,
             MemorySegment scratch,
             long leftAt) {
+        MemorySegment s = Window.of(panels, from, Math.max(0, end - from));
         int seen = 0;
-        for (long at = from; at < end; at += step) {
-            seen |= panels.get(INT, at);
+        for (long at = 0; at < end - from; at += step) {
+            seen |= s.get(INT, at);
         }
         // Where nobody looks; or C2 would drop the reads.
         scratch.set(INT, leftAt + LeftBlock.UNREAD, seen);

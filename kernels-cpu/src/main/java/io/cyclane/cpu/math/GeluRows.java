@@ -3,6 +3,7 @@ package io.cyclane.cpu.math;
 import static io.cyclane.cpu.math.ScalarMath.*;
 
 import io.cyclane.cpu.Lanes;
+import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -25,16 +26,17 @@ public final class GeluRows {
     private GeluRows() {}
 
     /**
-     * Applies the function to {@code count} vectors.
+     * Applies the function to {@code count} vectors, which fill rows.
      *
      * @param at of the first row, in bytes
      * @param perRow the logarithm to base 2 of the vectors in a row
      * @param rowBytes from one row to the next
      */
-    public static void apply(MemorySegment s, long at, int count, int perRow, long rowBytes) {
+    public static void apply(MemorySegment rows, long at, int count, int perRow, long rowBytes) {
+        MemorySegment s = Window.of(rows, at, (count >> perRow) * rowBytes);
         for (int i = 0; i < count; i++) {
             int row = i >> perRow;
-            long from = at + row * rowBytes + (i - (row << perRow)) * (4L * Lanes.COUNT);
+            long from = row * rowBytes + (i - (row << perRow)) * (4L * Lanes.COUNT);
             FloatVector x = FloatVector.fromMemorySegment(F32, s, from, ORDER);
             FloatVector size = x.abs();
             FloatVector t = size.blend(GELU_LOWEST, size.compare(VectorOperators.GT, GELU_LOWEST));

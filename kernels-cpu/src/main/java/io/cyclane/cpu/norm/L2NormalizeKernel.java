@@ -8,6 +8,7 @@ import io.cyclane.cpu.elementwise.RowBlocks;
 import io.cyclane.cpu.math.ScalarSums;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -72,16 +73,16 @@ public final class L2NormalizeKernel implements TwinKernel {
     }
 
     private void divide(long from, long to, float length) {
-        MemorySegment s = x.segment();
-        MemorySegment t = y.segment();
+        MemorySegment s = Window.of(x.segment(), from, 4L * width);
+        MemorySegment t = Window.of(y.segment(), to, 4L * width);
         int i = 0;
         for (; i <= width - L; i += L) {
-            FloatVector.fromMemorySegment(F32, s, from + 4L * i, ORDER)
+            FloatVector.fromMemorySegment(F32, s, 4L * i, ORDER)
                     .div(length)
-                    .intoMemorySegment(t, to + 4L * i, ORDER);
+                    .intoMemorySegment(t, 4L * i, ORDER);
         }
         for (; i < width; i++) {
-            t.set(FLOAT, to + 4L * i, s.get(FLOAT, from + 4L * i) / length);
+            t.set(FLOAT, 4L * i, s.get(FLOAT, 4L * i) / length);
         }
     }
 

@@ -9,6 +9,7 @@ import io.cyclane.cpu.math.ScalarSums;
 import io.cyclane.cpu.math.VectorMath;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -98,98 +99,99 @@ public final class LayerNormKernel implements TwinKernel {
     }
 
     private float sum(MemorySegment s, long at) {
+        MemorySegment row = Window.of(s, at, 4L * width);
         FloatVector sum0 = FloatVector.zero(F32);
         FloatVector sum1 = FloatVector.zero(F32);
         FloatVector sum2 = FloatVector.zero(F32);
         FloatVector sum3 = FloatVector.zero(F32);
         int i = 0;
         for (; i <= width - 4 * L; i += 4 * L) {
-            long next = at + 4L * i;
-            sum0 = sum0.add(FloatVector.fromMemorySegment(F32, s, next, ORDER));
-            sum1 = sum1.add(FloatVector.fromMemorySegment(F32, s, next + 4L * L, ORDER));
-            sum2 = sum2.add(FloatVector.fromMemorySegment(F32, s, next + 8L * L, ORDER));
-            sum3 = sum3.add(FloatVector.fromMemorySegment(F32, s, next + 12L * L, ORDER));
+            long next = 4L * i;
+            sum0 = sum0.add(FloatVector.fromMemorySegment(F32, row, next, ORDER));
+            sum1 = sum1.add(FloatVector.fromMemorySegment(F32, row, next + 4L * L, ORDER));
+            sum2 = sum2.add(FloatVector.fromMemorySegment(F32, row, next + 8L * L, ORDER));
+            sum3 = sum3.add(FloatVector.fromMemorySegment(F32, row, next + 12L * L, ORDER));
         }
         for (; i <= width - L; i += L) {
-            sum0 = sum0.add(FloatVector.fromMemorySegment(F32, s, at + 4L * i, ORDER));
+            sum0 = sum0.add(FloatVector.fromMemorySegment(F32, row, 4L * i, ORDER));
         }
         float sum = VectorMath.sum(sum0.add(sum1).add(sum2.add(sum3)));
         for (; i < width; i++) {
-            sum += s.get(FLOAT, at + 4L * i);
+            sum += row.get(FLOAT, 4L * i);
         }
         return sum;
     }
 
     private float squares(MemorySegment s, long at, float mean) {
+        MemorySegment row = Window.of(s, at, 4L * width);
         FloatVector sum0 = FloatVector.zero(F32);
         FloatVector sum1 = FloatVector.zero(F32);
         FloatVector sum2 = FloatVector.zero(F32);
         FloatVector sum3 = FloatVector.zero(F32);
         int i = 0;
         for (; i <= width - 4 * L; i += 4 * L) {
-            long next = at + 4L * i;
-            FloatVector d0 = FloatVector.fromMemorySegment(F32, s, next, ORDER).sub(mean);
-            FloatVector d1 = FloatVector.fromMemorySegment(F32, s, next + 4L * L, ORDER).sub(mean);
-            FloatVector d2 = FloatVector.fromMemorySegment(F32, s, next + 8L * L, ORDER).sub(mean);
-            FloatVector d3 = FloatVector.fromMemorySegment(F32, s, next + 12L * L, ORDER).sub(mean);
+            long next = 4L * i;
+            FloatVector d0 = FloatVector.fromMemorySegment(F32, row, next, ORDER).sub(mean);
+            FloatVector d1 =
+                    FloatVector.fromMemorySegment(F32, row, next + 4L * L, ORDER).sub(mean);
+            FloatVector d2 =
+                    FloatVector.fromMemorySegment(F32, row, next + 8L * L, ORDER).sub(mean);
+            FloatVector d3 =
+                    FloatVector.fromMemorySegment(F32, row, next + 12L * L, ORDER).sub(mean);
             sum0 = d0.fma(d0, sum0);
             sum1 = d1.fma(d1, sum1);
             sum2 = d2.fma(d2, sum2);
             sum3 = d3.fma(d3, sum3);
         }
         for (; i <= width - L; i += L) {
-            FloatVector d = FloatVector.fromMemorySegment(F32, s, at + 4L * i, ORDER).sub(mean);
+            FloatVector d = FloatVector.fromMemorySegment(F32, row, 4L * i, ORDER).sub(mean);
             sum0 = d.fma(d, sum0);
         }
         float sum = VectorMath.sum(sum0.add(sum1).add(sum2.add(sum3)));
         for (; i < width; i++) {
-            float d = s.get(FLOAT, at + 4L * i) - mean;
+            float d = row.get(FLOAT, 4L * i) - mean;
             sum = Math.fma(d, d, sum);
         }
         return sum;
     }
 
     private void scale(long from, long to, float mean, float scale) {
-        MemorySegment s = x.segment();
-        MemorySegment w = weight.segment();
-        long wAt = weight.offset();
-        MemorySegment t = y.segment();
+        MemorySegment s = Window.of(x.segment(), from, 4L * width);
+        MemorySegment w = Window.of(weight.segment(), weight.offset(), 4L * width);
+        MemorySegment t = Window.of(y.segment(), to, 4L * width);
         int i = 0;
         for (; i <= width - L; i += L) {
-            FloatVector.fromMemorySegment(F32, s, from + 4L * i, ORDER)
+            FloatVector.fromMemorySegment(F32, s, 4L * i, ORDER)
                     .sub(mean)
                     .mul(scale)
-                    .mul(FloatVector.fromMemorySegment(F32, w, wAt + 4L * i, ORDER))
-                    .intoMemorySegment(t, to + 4L * i, ORDER);
+                    .mul(FloatVector.fromMemorySegment(F32, w, 4L * i, ORDER))
+                    .intoMemorySegment(t, 4L * i, ORDER);
         }
         for (; i < width; i++) {
-            float normal = (s.get(FLOAT, from + 4L * i) - mean) * scale;
-            t.set(FLOAT, to + 4L * i, normal * w.get(FLOAT, wAt + 4L * i));
+            float normal = (s.get(FLOAT, 4L * i) - mean) * scale;
+            t.set(FLOAT, 4L * i, normal * w.get(FLOAT, 4L * i));
         }
     }
 
     private void scaleAndShift(Place shift, long from, long to, float mean, float scale) {
-        MemorySegment s = x.segment();
-        MemorySegment w = weight.segment();
-        long wAt = weight.offset();
-        MemorySegment b = shift.segment();
-        long bAt = shift.offset();
-        MemorySegment t = y.segment();
+        MemorySegment s = Window.of(x.segment(), from, 4L * width);
+        MemorySegment w = Window.of(weight.segment(), weight.offset(), 4L * width);
+        MemorySegment b = Window.of(shift.segment(), shift.offset(), 4L * width);
+        MemorySegment t = Window.of(y.segment(), to, 4L * width);
         int i = 0;
         for (; i <= width - L; i += L) {
-            FloatVector.fromMemorySegment(F32, s, from + 4L * i, ORDER)
+            FloatVector.fromMemorySegment(F32, s, 4L * i, ORDER)
                     .sub(mean)
                     .mul(scale)
                     .fma(
-                            FloatVector.fromMemorySegment(F32, w, wAt + 4L * i, ORDER),
-                            FloatVector.fromMemorySegment(F32, b, bAt + 4L * i, ORDER))
-                    .intoMemorySegment(t, to + 4L * i, ORDER);
+                            FloatVector.fromMemorySegment(F32, w, 4L * i, ORDER),
+                            FloatVector.fromMemorySegment(F32, b, 4L * i, ORDER))
+                    .intoMemorySegment(t, 4L * i, ORDER);
         }
         for (; i < width; i++) {
-            float normal = (s.get(FLOAT, from + 4L * i) - mean) * scale;
-            float shifted =
-                    Math.fma(normal, w.get(FLOAT, wAt + 4L * i), b.get(FLOAT, bAt + 4L * i));
-            t.set(FLOAT, to + 4L * i, shifted);
+            float normal = (s.get(FLOAT, 4L * i) - mean) * scale;
+            float shifted = Math.fma(normal, w.get(FLOAT, 4L * i), b.get(FLOAT, 4L * i));
+            t.set(FLOAT, 4L * i, shifted);
         }
     }
 

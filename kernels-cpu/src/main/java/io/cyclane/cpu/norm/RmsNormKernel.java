@@ -8,6 +8,7 @@ import io.cyclane.cpu.elementwise.RowBlocks;
 import io.cyclane.cpu.math.ScalarSums;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -74,20 +75,19 @@ public final class RmsNormKernel implements TwinKernel {
     }
 
     private void scale(long from, long to, float scale) {
-        MemorySegment s = x.segment();
-        MemorySegment w = weight.segment();
-        long wAt = weight.offset();
-        MemorySegment t = y.segment();
+        MemorySegment s = Window.of(x.segment(), from, 4L * width);
+        MemorySegment w = Window.of(weight.segment(), weight.offset(), 4L * width);
+        MemorySegment t = Window.of(y.segment(), to, 4L * width);
         int i = 0;
         for (; i <= width - L; i += L) {
-            FloatVector.fromMemorySegment(F32, s, from + 4L * i, ORDER)
+            FloatVector.fromMemorySegment(F32, s, 4L * i, ORDER)
                     .mul(scale)
-                    .mul(FloatVector.fromMemorySegment(F32, w, wAt + 4L * i, ORDER))
-                    .intoMemorySegment(t, to + 4L * i, ORDER);
+                    .mul(FloatVector.fromMemorySegment(F32, w, 4L * i, ORDER))
+                    .intoMemorySegment(t, 4L * i, ORDER);
         }
         for (; i < width; i++) {
-            float normal = s.get(FLOAT, from + 4L * i) * scale;
-            t.set(FLOAT, to + 4L * i, normal * w.get(FLOAT, wAt + 4L * i));
+            float normal = s.get(FLOAT, 4L * i) * scale;
+            t.set(FLOAT, 4L * i, normal * w.get(FLOAT, 4L * i));
         }
     }
 

@@ -6,6 +6,7 @@ import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;
+import io.cyclane.tensor.memory.Window;
 import io.cyclane.tensor.op.Pool;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -90,7 +91,7 @@ public final class PoolKernel implements TwinKernel {
 
     private void copy(long from, int rows, long to, int columns) {
         if (rows > 0) {
-            MemorySegment.copy(x.segment(), from, y.segment(), to, 4L * columns);
+            Window.copy(x.segment(), from, y.segment(), to, 4L * columns);
             return;
         }
         for (int i = 0; i < columns; i++) {
@@ -99,7 +100,8 @@ public final class PoolKernel implements TwinKernel {
     }
 
     private void mean(long from, int rows, long to, int columns) {
-        MemorySegment t = y.segment();
+        MemorySegment s = rows(from, rows, columns);
+        MemorySegment t = Window.of(y.segment(), to, 4L * columns);
         float divisor = Math.max(1, rows);
         int i = 0;
         for (; i <= columns - 4 * L; i += 4 * L) {
@@ -111,37 +113,43 @@ public final class PoolKernel implements TwinKernel {
         for (; i < columns; i++) {
             float sum = 0f;
             for (int row = 0; row < rows; row++) {
-                sum += x.segment().get(FLOAT, from + 4L * ((long) row * width + i));
+                sum += s.get(FLOAT, 4L * ((long) row * width + i));
             }
-            t.set(FLOAT, to + 4L * i, sum / divisor);
+            t.set(FLOAT, 4L * i, sum / divisor);
         }
     }
 
+    /** {@return the part of x with so many columns of so many rows} */
+    private MemorySegment rows(long from, int rows, int columns) {
+        long bytes = rows == 0 ? 0 : 4L * ((long) (rows - 1) * width + columns);
+        return Window.of(x.segment(), from, bytes);
+    }
+
     private void fourSums(long from, int rows, float divisor, long to) {
-        MemorySegment s = x.segment();
-        MemorySegment t = y.segment();
+        MemorySegment s = rows(from, rows, 4 * L);
+        MemorySegment t = Window.of(y.segment(), to, 16L * L);
         FloatVector sum0 = FloatVector.zero(F32);
         FloatVector sum1 = FloatVector.zero(F32);
         FloatVector sum2 = FloatVector.zero(F32);
         FloatVector sum3 = FloatVector.zero(F32);
         for (int row = 0; row < rows; row++) {
-            long at = from + 4L * row * width;
+            long at = 4L * row * width;
             sum0 = sum0.add(FloatVector.fromMemorySegment(F32, s, at, ORDER));
             sum1 = sum1.add(FloatVector.fromMemorySegment(F32, s, at + 4L * L, ORDER));
             sum2 = sum2.add(FloatVector.fromMemorySegment(F32, s, at + 8L * L, ORDER));
             sum3 = sum3.add(FloatVector.fromMemorySegment(F32, s, at + 12L * L, ORDER));
         }
-        sum0.div(divisor).intoMemorySegment(t, to, ORDER);
-        sum1.div(divisor).intoMemorySegment(t, to + 4L * L, ORDER);
-        sum2.div(divisor).intoMemorySegment(t, to + 8L * L, ORDER);
-        sum3.div(divisor).intoMemorySegment(t, to + 12L * L, ORDER);
+        sum0.div(divisor).intoMemorySegment(t, 0, ORDER);
+        sum1.div(divisor).intoMemorySegment(t, 4L * L, ORDER);
+        sum2.div(divisor).intoMemorySegment(t, 8L * L, ORDER);
+        sum3.div(divisor).intoMemorySegment(t, 12L * L, ORDER);
     }
 
     private void sum(long from, int rows, float divisor, long to) {
-        MemorySegment s = x.segment();
+        MemorySegment s = rows(from, rows, L);
         FloatVector sum = FloatVector.zero(F32);
         for (int row = 0; row < rows; row++) {
-            sum = sum.add(FloatVector.fromMemorySegment(F32, s, from + 4L * row * width, ORDER));
+            sum = sum.add(FloatVector.fromMemorySegment(F32, s, 4L * row * width, ORDER));
         }
         sum.div(divisor).intoMemorySegment(y.segment(), to, ORDER);
     }

@@ -18,7 +18,7 @@ public interface State extends AutoCloseable {
     /** {@return the memory it takes} */
     long lengthBytes();
 
-    /** Frees the memory. A second close does nothing. */
+    /** Frees the memory once no run uses it. A second close does nothing. */
     @Override
     void close();
 }

@@ -47,7 +47,7 @@ public interface Weights extends AutoCloseable {
      */
     Buffer resident(Parameter parameter, String layout);
 
-    /** Frees the memory. A second close does nothing. */
+    /** Frees the memory once no run uses it. A second close does nothing. */
     @Override
     void close();
 }

@@ -10,6 +10,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 
 /**
  * A session in host memory: one slab, the arena first, then each executable's inputs and counts.
@@ -18,6 +19,7 @@ final class HostSession implements Session {
     private final Slab slab;
     private final long arenaBytes;
     private final Map<Executable, HostBinding> bindings = new IdentityHashMap<>();
+    private final Users[] used;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile boolean closed;
 
@@ -27,6 +29,7 @@ final class HostSession implements Session {
             arena = Math.max(arena, executable.plan().totalBytes());
         }
         arenaBytes = arena;
+        used = used(executables, state);
         long at = align(arena);
         long[] starts = new long[executables.size()];
         for (int i = 0; i < starts.length; i++) {
@@ -48,6 +51,13 @@ final class HostSession implements Session {
                 slab.close();
             }
         }
+    }
+
+    /** The weights of each executable, once, and the state. */
+    private static Users[] used(List<HostExecutable> executables, State state) {
+        Stream<Users> weights = executables.stream().map(each -> each.weights().users());
+        Stream<Users> own = state instanceof HostState host ? Stream.of(host.users()) : Stream.of();
+        return Stream.concat(weights, own).distinct().toArray(Users[]::new);
     }
 
     private static long align(long bytes) {
@@ -89,12 +99,19 @@ final class HostSession implements Session {
             throw new IllegalStateException(
                     "a run is under way in this session: open another for a second thread");
         }
+        int entered = 0;
         try {
             requireOpen();
+            for (; entered < used.length; entered++) {
+                used[entered].enter();
+            }
             for (Kernel kernel : kernels) {
                 kernel.run();
             }
         } finally {
+            while (entered > 0) {
+                used[--entered].leave();
+            }
             lock.unlock();
         }
     }

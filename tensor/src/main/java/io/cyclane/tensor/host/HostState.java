@@ -12,6 +12,7 @@ import java.util.Map;
 /** State in host memory: one slab per variable. */
 final class HostState implements State {
     private final Map<Variable, Slab> slabs = new LinkedHashMap<>();
+    private final Users users = new Users("state is");
 
     HostState(Collection<Variable> variables) {
         for (Variable variable : variables) {
@@ -35,8 +36,15 @@ final class HostState implements State {
         return slabs.values().stream().mapToLong(Slab::lengthBytes).sum();
     }
 
+    /** {@return the runs that read and write the state} */
+    Users users() {
+        return users;
+    }
+
+    /** Waits for the runs in flight. */
     @Override
     public void close() {
+        users.close();
         slabs.values().forEach(Slab::close);
     }
 }

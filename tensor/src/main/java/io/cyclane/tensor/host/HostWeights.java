@@ -45,6 +45,7 @@ final class HostWeights implements Weights {
     private final Map<Parameter, Slab> masters = new LinkedHashMap<>();
 
     private final AtomicLong packings = new AtomicLong();
+    private final Users users = new Users("weights are");
     private boolean sealed;
     private boolean closed;
 
@@ -262,8 +263,19 @@ final class HostWeights implements Weights {
                 "parameter '%s' is not packed as %s".formatted(parameter.name(), layout));
     }
 
+    /** {@return the runs that read the weights} */
+    Users users() {
+        return users;
+    }
+
+    /** Waits for the runs in flight. */
     @Override
-    public synchronized void close() {
+    public void close() {
+        users.close();
+        free();
+    }
+
+    private synchronized void free() {
         if (!closed) {
             closed = true;
             seal();

@@ -135,6 +135,36 @@ class SessionTest {
     }
 
     @Test
+    void weightsAndStateWaitForTheRunThatUsesThem() throws InterruptedException {
+        State state = backend.state(List.of(SUM));
+        try (Session session = backend.open(List.of(doubling), state)) {
+            Binding binding = session.binding(doubling);
+            binding.count("tokens", 4);
+            gate.shut();
+            Thread runner = Thread.ofPlatform().start(binding::run);
+            gate.entered.await();
+            List<Thread> closers =
+                    List.of(
+                            Thread.ofPlatform().start(weights::close),
+                            Thread.ofPlatform().start(state::close));
+            for (Thread closer : closers) {
+                closer.join(100);
+                closer.interrupt();
+                closer.join(100);
+                assertTrue(closer.isAlive(), "close did not wait for the run in flight");
+            }
+            gate.open.countDown();
+            runner.join();
+            for (Thread closer : closers) {
+                closer.join();
+            }
+            assertTrue(gate.isDone);
+            IllegalStateException refused = assertThrows(IllegalStateException.class, binding::run);
+            assertEquals("the weights are closed", refused.getMessage());
+        }
+    }
+
+    @Test
     void everyCallAfterCloseIsRefused() {
         long before = Slab.liveBytes();
         Session session = backend.open(doubling);
