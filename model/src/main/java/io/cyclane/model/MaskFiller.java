@@ -21,7 +21,6 @@ import java.util.stream.IntStream;
  */
 public final class MaskFiller implements AutoCloseable {
     private static final List<String> SPELLINGS = List.of("[MASK]", "<mask>");
-    private static final int MOST_OVERLAP = 64;
 
     private final LoadedModel model;
     private final String mask;
@@ -102,30 +101,21 @@ public final class MaskFiller implements AutoCloseable {
 
     /**
      * Appends a text's sequences. {@return for each of them where in it the masks stand that it is
-     * to fill} Of the tokens that two parts share the earlier half is the first part's.
+     * to fill}
      */
     private List<int[]> read(String text, TokenBatch to) {
         LongTexts longTexts = model.longTexts(LongTexts.TRUNCATE);
         List<int[]> masks = new ArrayList<>();
         if (longTexts == LongTexts.TRUNCATE) {
             model.reader().text(text, longTexts, to);
-            masks.add(masks(to.ids(), 0, to.tokens()));
+            masks.add(masks(to.ids(), IntStream.range(0, to.tokens())));
         } else {
-            int overlap = Math.min(MOST_OVERLAP, model.reader().maxTokens() / 4);
-            List<Encoding> parts = model.reader().encodings(text, longTexts, overlap);
-            for (Encoding part : parts) {
+            Overlap overlap = Overlap.of(model.reader());
+            List<Encoding> parts = model.reader().encodings(text, longTexts, overlap.tokens());
+            for (int i = 0; i < parts.size(); i++) {
+                Encoding part = parts.get(i);
                 to.add(part);
-                int end = part.ids().length;
-                int first = 0;
-                while (first < end && part.texts()[first] != 0) {
-                    first++;
-                }
-                while (end > first && part.texts()[end - 1] != 0) {
-                    end--;
-                }
-                int from = masks.isEmpty() ? first : first + overlap / 2;
-                int shared = masks.size() == parts.size() - 1 ? 0 : overlap - overlap / 2;
-                masks.add(masks(part.ids(), from, end - shared));
+                masks.add(masks(part.ids(), overlap.own(part, i, parts.size())));
             }
         }
         if (masks.stream().allMatch(places -> places.length == 0)) {
@@ -136,8 +126,8 @@ public final class MaskFiller implements AutoCloseable {
         return masks;
     }
 
-    private int[] masks(int[] ids, int from, int to) {
-        return IntStream.range(from, to).filter(t -> ids[t] == maskId).toArray();
+    private int[] masks(int[] ids, IntStream places) {
+        return places.filter(t -> ids[t] == maskId).toArray();
     }
 
     private List<List<Guess>> filled(TokenBatch batch, List<int[]> masks, int most) {

@@ -12,7 +12,6 @@ import java.util.List;
  * <p>Thread-safe; closed as {@link LoadedModel#close} says.
  */
 public final class TokenClassifier implements AutoCloseable {
-    private static final int MOST_OVERLAP = 64;
 
     private final LoadedModel model;
     private final Labels labels;
@@ -51,7 +50,7 @@ public final class TokenClassifier implements AutoCloseable {
     public Outcome<List<TokenLabel>> run(List<String> texts) {
         List<String> own = TextReader.checked(texts);
         LongTexts longTexts = model.longTexts(LongTexts.TRUNCATE);
-        int overlap = Math.min(MOST_OVERLAP, model.reader().maxTokens() / 4);
+        Overlap overlap = Overlap.of(model.reader());
         List<Labelling> labellings = new ArrayList<>();
         Reading reading =
                 model.run(
@@ -59,7 +58,8 @@ public final class TokenClassifier implements AutoCloseable {
                         own.size(),
                         (item, to) -> {
                             List<Encoding> parts =
-                                    model.reader().encodings(own.get(item), longTexts, overlap);
+                                    model.reader()
+                                            .encodings(own.get(item), longTexts, overlap.tokens());
                             labellings.add(new Labelling(parts, overlap));
                             parts.forEach(to::add);
                         },
@@ -84,39 +84,26 @@ public final class TokenClassifier implements AutoCloseable {
     /** The labels of a text so far, part by part. */
     private final class Labelling {
         private final List<Encoding> parts;
-        private final int overlap;
+        private final Overlap overlap;
         private final List<TokenLabel> tokens = new ArrayList<>();
         private int part;
 
-        Labelling(List<Encoding> parts, int overlap) {
+        Labelling(List<Encoding> parts, Overlap overlap) {
             this.parts = parts;
             this.overlap = overlap;
         }
 
-        /**
-         * Takes the next part, whose tokens' scores are rows from {@code first} on. Of the tokens
-         * that two parts share the earlier half is the first part's, the later the second's.
-         */
+        /** Takes the next part, whose tokens' scores are rows from {@code first} on. */
         void take(Rows window, int first) {
             Encoding encoding = parts.get(part);
-            int from = part == 0 ? 0 : overlap / 2;
+            overlap.own(encoding, part, parts.size())
+                    .forEach(t ->
+                            tokens.add(
+                                    best(
+                                            window.row(first + t),
+                                            encoding.starts()[t],
+                                            encoding.ends()[t])));
             part++;
-            int shared = part == parts.size() ? 0 : overlap - overlap / 2;
-            int count = 0;
-            for (int text : encoding.texts()) {
-                count += text == 0 ? 1 : 0;
-            }
-            int at = 0;
-            for (int t = 0; t < encoding.ids().length; t++) {
-                if (encoding.texts()[t] != 0) {
-                    continue;
-                }
-                if (at >= from && at < count - shared) {
-                    tokens.add(
-                            best(window.row(first + t), encoding.starts()[t], encoding.ends()[t]));
-                }
-                at++;
-            }
         }
 
         private TokenLabel best(float[] row, int start, int end) {
