@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.spi.ToolProvider;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -68,22 +67,9 @@ class ConsumerTest {
     }
 
     private void assertRanks(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of(arguments));
-        Path out = classes.resolve("out");
-        Path err = classes.resolve("err");
-        Process process =
-                new ProcessBuilder(command)
-                        .redirectOutput(out.toFile())
-                        .redirectError(err.toFile())
-                        .start();
-        if (!process.waitFor(120, TimeUnit.SECONDS)) {
-            process.destroyForcibly();
-            throw new AssertionError("the example did not end: " + Files.readString(err));
-        }
-        assertEquals(0, process.exitValue(), Files.readString(err));
-        List<String> lines = Files.readAllLines(out);
+        JavaRun run = JavaRun.of(classes, List.of(arguments));
+        assertEquals(0, run.exitCode(), run.err());
+        List<String> lines = run.out().lines().toList();
         assertEquals(2, lines.size(), lines::toString);
         double related = Double.parseDouble(lines.get(0).substring(0, 5));
         double unrelated = Double.parseDouble(lines.get(1).strip().split(" ")[0]);
