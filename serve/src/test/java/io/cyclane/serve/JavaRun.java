@@ -1,0 +1,36 @@
+package io.cyclane.serve;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** One run of a JVM of its own, with what it said. */
+record JavaRun(int exitCode, String out, String err) {
+    /**
+     * Runs it to its end.
+     *
+     * @param folder where its output is put meanwhile
+     * @param arguments of java
+     */
+    static JavaRun of(Path folder, List<String> arguments)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(arguments);
+        Path out = folder.resolve("out");
+        Path err = folder.resolve("err");
+        Process process =
+                new ProcessBuilder(command)
+                        .redirectOutput(out.toFile())
+                        .redirectError(err.toFile())
+                        .start();
+        if (!process.waitFor(120, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            throw new AssertionError(arguments + " did not end: " + Files.readString(err));
+        }
+        return new JavaRun(process.exitValue(), Files.readString(out), Files.readString(err));
+    }
+}
