@@ -23,6 +23,7 @@ import io.cyclane.tensor.op.Linear;
 import io.cyclane.tensor.op.MatMul;
 import io.cyclane.tensor.op.MolGeGlu;
 import io.cyclane.tensor.op.Multiply;
+import io.cyclane.tensor.op.Normed;
 import io.cyclane.tensor.op.Op;
 import io.cyclane.tensor.op.Pool;
 import io.cyclane.tensor.op.Positions;
@@ -36,6 +37,7 @@ import io.cyclane.tensor.program.Program;
 import io.cyclane.tensor.program.Recorder;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The code that an operation runs through: the operation with whatever does not change it made the
@@ -91,8 +93,13 @@ record CodePath(Op op, int headWidth, boolean special) {
             case Rotary _ -> new CodePath(op, to.inputType(1).shape().last(), false);
             case Add _, Multiply _ -> new CodePath(op, 0, isVector(x, to.inputType(1)));
             case L2Normalize _ -> new CodePath(new L2Normalize(1e-6f), 0, false);
-            case LayerNorm norm -> new CodePath(new LayerNorm(1e-6f, norm.bias()), 0, false);
-            case RmsNorm _ -> new CodePath(new RmsNorm(1e-6f), 0, false);
+            case LayerNorm _, RmsNorm _ -> new CodePath(plain(op), 0, false);
+            case Normed normed -> {
+                Normed plain =
+                        new Normed(normed.body(), plain(normed.before()), plain(normed.after()));
+                boolean gated = normed.body() instanceof Linear linear && linear.gated();
+                yield new CodePath(plain, 0, isBroken(to.resultType(0), gated));
+            }
             case Scale _ -> new CodePath(new Scale(0.5f), 0, false);
             case FeedForward both ->
                     new CodePath(op, 0, isBroken(to.resultType(0), both.second().gated()));
@@ -121,10 +128,20 @@ record CodePath(Op op, int headWidth, boolean special) {
         };
     }
 
+    /** {@return a norm with a fixed number, or none} */
+    private static @Nullable Op plain(@Nullable Op norm) {
+        return switch (norm) {
+            case LayerNorm(float _, boolean bias) -> new LayerNorm(1e-6f, bias);
+            case RmsNorm _ -> new RmsNorm(1e-6f);
+            case null -> null;
+            default -> throw new AssertionError(norm + " is no norm of rows");
+        };
+    }
+
     /** {@return how soon it is to be compiled: 0 for what models spend most of their time in} */
     int urgency() {
         return switch (op) {
-            case FeedForward _, Linear _, MatMul _, MolGeGlu _, ExpertMatMul _ -> 0;
+            case FeedForward _, Linear _, MatMul _, MolGeGlu _, Normed _, ExpertMatMul _ -> 0;
             case Attention _ -> 1;
             default -> LEAST_URGENT;
         };
@@ -168,8 +185,9 @@ record CodePath(Op op, int headWidth, boolean special) {
                             matMul.transposed()
                                     ? matrix(g, "y", columns(), INPUTS)
                                     : matrix(g, "y", INPUTS, columns()));
-            case FeedForward both -> feedForward(g, both);
-            case Linear linear -> linear(g, linear);
+            case FeedForward both -> all(g, g.apply(op, layers(g, both, INPUTS, columns())));
+            case Linear linear -> all(g, g.apply(op, layers(g, linear, INPUTS, columns())));
+            case Normed normed -> normed(g, normed);
             case Combine _ -> of(g, rows(g, "gates", CHOICES), choices(g, "x", WIDTH));
             case ExpertMatMul product -> expertMatMul(g, product);
             case Route _ -> route(g);
@@ -200,19 +218,37 @@ record CodePath(Op op, int headWidth, boolean special) {
         return special ? BROKEN_COLUMNS : COLUMNS;
     }
 
-    private Program linear(Recorder g, Linear linear) {
+    /** What one layer or two read, of so many inputs, giving parts of so many columns. */
+    private static List<Tensor> layers(Recorder g, Op body, int width, int columns) {
         List<Tensor> inputs = new ArrayList<>();
-        inputs.add(rows(g, "x", INPUTS));
-        layer(g, "", linear, INPUTS, linear.parts() * columns(), inputs);
-        return all(g, g.apply(linear, inputs));
+        inputs.add(rows(g, "x", width));
+        if (body instanceof FeedForward(Linear first, Linear second)) {
+            layer(g, "first ", first, width, columns, inputs);
+            layer(g, "second ", second, columns, second.parts() * columns, inputs);
+        } else {
+            Linear linear = (Linear) body;
+            layer(g, "", linear, width, linear.parts() * columns, inputs);
+        }
+        return inputs;
     }
 
-    private Program feedForward(Recorder g, FeedForward both) {
-        List<Tensor> inputs = new ArrayList<>();
-        inputs.add(rows(g, "x", INPUTS));
-        layer(g, "first ", both.first(), INPUTS, columns(), inputs);
-        layer(g, "second ", both.second(), columns(), both.second().parts() * columns(), inputs);
-        return all(g, g.apply(both, inputs));
+    /** A norm's rows have every kind of remainder, but after columns that fill their panels. */
+    private Program normed(Recorder g, Normed normed) {
+        int columns = normed.after() == null ? columns() : columns() + PanelPacking.WIDTH;
+        List<Tensor> inputs = layers(g, normed.body(), WIDTH, columns);
+        vectors(g, "before ", normed.before(), WIDTH, inputs);
+        vectors(g, "after ", normed.after(), columns, inputs);
+        return all(g, g.apply(normed, inputs));
+    }
+
+    private static void vectors(
+            Recorder g, String name, @Nullable Op norm, int width, List<Tensor> inputs) {
+        if (norm != null) {
+            inputs.add(g.input(name + "weight", Type.f32(Shape.of(width))));
+        }
+        if (norm instanceof LayerNorm layerNorm && layerNorm.bias()) {
+            inputs.add(g.input(name + "bias", Type.f32(Shape.of(width))));
+        }
     }
 
     /** Adds what a layer with so many columns reads beside its x. */

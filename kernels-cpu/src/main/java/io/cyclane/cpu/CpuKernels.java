@@ -15,14 +15,10 @@ import io.cyclane.cpu.experts.CombineKernel;
 import io.cyclane.cpu.experts.ExpertMatMulKernel;
 import io.cyclane.cpu.experts.RouteKernel;
 import io.cyclane.cpu.gemm.ExpertPacking;
-import io.cyclane.cpu.gemm.FeedForwardKernel;
-import io.cyclane.cpu.gemm.LinearKernel;
-import io.cyclane.cpu.gemm.MatMulKernel;
 import io.cyclane.cpu.gemm.MolGeGluKernel;
 import io.cyclane.cpu.gemm.PanelPacking;
 import io.cyclane.cpu.norm.L2NormalizeKernel;
-import io.cyclane.cpu.norm.LayerNormKernel;
-import io.cyclane.cpu.norm.RmsNormKernel;
+import io.cyclane.cpu.norm.NormKernel;
 import io.cyclane.cpu.pooling.PoolKernel;
 import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Shape;
@@ -51,6 +47,7 @@ import io.cyclane.tensor.op.Linear;
 import io.cyclane.tensor.op.MatMul;
 import io.cyclane.tensor.op.MolGeGlu;
 import io.cyclane.tensor.op.Multiply;
+import io.cyclane.tensor.op.Normed;
 import io.cyclane.tensor.op.Op;
 import io.cyclane.tensor.op.Pool;
 import io.cyclane.tensor.op.Positions;
@@ -63,6 +60,7 @@ import io.cyclane.tensor.op.Split;
 import io.cyclane.tensor.program.EarlyPooling;
 import io.cyclane.tensor.program.FeedForwardFusion;
 import io.cyclane.tensor.program.LinearFusion;
+import io.cyclane.tensor.program.NormFusion;
 import io.cyclane.tensor.program.Program;
 import java.util.List;
 import java.util.function.IntPredicate;
@@ -81,6 +79,7 @@ final class CpuKernels implements KernelSet {
     private final Workers workers;
     private final boolean fused;
     private final Form form;
+    private final DenseKernels dense;
 
     /**
      * The kernels on a pool of threads.
@@ -92,6 +91,7 @@ final class CpuKernels implements KernelSet {
         this.workers = workers;
         this.fused = fused;
         this.form = form;
+        dense = new DenseKernels(workers);
     }
 
     @Override
@@ -118,7 +118,7 @@ final class CpuKernels implements KernelSet {
     @Override
     public Program prepare(Program program) {
         Program joined = LinearFusion.of(program);
-        return EarlyPooling.of(fused ? FeedForwardFusion.of(joined) : joined);
+        return EarlyPooling.of(fused ? NormFusion.of(FeedForwardFusion.of(joined)) : joined);
     }
 
     /**
@@ -135,6 +135,7 @@ final class CpuKernels implements KernelSet {
             case Convert _ -> false;
             case Linear _ -> isWeight.test(1);
             case FeedForward both -> isWeight.test(1) && isWeight.test(both.secondWeight());
+            case Normed normed -> has(normed.body(), inputs, isWeight);
             case MolGeGlu _ ->
                     inputs.get(MolGeGlu.A1).shape().extent(1).bound() <= MolGeGluKernel.MOST_RANK
                             && IntStream.rangeClosed(MolGeGlu.WI, MolGeGlu.B2).allMatch(isWeight);
@@ -145,10 +146,7 @@ final class CpuKernels implements KernelSet {
     @Override
     public long scratchBytes(Op op, List<Type> inputs) {
         return switch (op) {
-            case Linear _ -> workers.threads() * leftBytes(inputs.getFirst());
-            case FeedForward both -> workers.threads() * feedForwardBytes(both, inputs);
-            case MatMul matMul ->
-                    panelsBytes(matMul, inputs) + workers.threads() * leftBytes(inputs.getFirst());
+            case Linear _, FeedForward _, MatMul _, Normed _ -> dense.scratchBytes(op, inputs);
             case Attention attention ->
                     workers.threads()
                             * AttentionKernel.scratchBytes(
@@ -158,7 +156,9 @@ final class CpuKernels implements KernelSet {
                             * RouteKernel.scratchBytes(inputs.get(1).shape().extent(0).bound());
             case MolGeGlu mol ->
                     MolGeGluKernel.scratchBytes(
-                            workers.threads(), mostRows(inputs.getFirst()), form(mol, inputs));
+                            workers.threads(),
+                            DenseKernels.mostRows(inputs.getFirst()),
+                            form(mol, inputs));
             case Activate _,
                     Add _,
                     Combine _,
@@ -177,13 +177,7 @@ final class CpuKernels implements KernelSet {
 
     @Override
     public Packing packing(Op op, int input) {
-        return switch (op) {
-            case Linear linear when input == 1 -> panels(linear);
-            case MolGeGlu _ -> factors(input);
-            case FeedForward both when input == 1 -> panels(both.first());
-            case FeedForward both when input == both.secondWeight() -> panels(both.second());
-            default -> RowsPacking.ROWS;
-        };
+        return op instanceof MolGeGlu ? factors(input) : DenseKernels.packing(op, input);
     }
 
     private static Packing factors(int input) {
@@ -195,10 +189,6 @@ final class CpuKernels implements KernelSet {
             case MolGeGlu.B2 -> ExpertPacking.OUTPUTS;
             default -> RowsPacking.ROWS;
         };
-    }
-
-    private static Packing panels(Linear linear) {
-        return linear.gated() ? PanelPacking.PAIRED_OUTPUT_ROWS : PanelPacking.OUTPUT_ROWS;
     }
 
     @Override
@@ -247,24 +237,19 @@ final class CpuKernels implements KernelSet {
                             width,
                             workers);
             case ExpertMatMul product -> expertMatMul(product, to);
-            case FeedForward both -> feedForward(both, to);
+            case FeedForward _, Linear _, MatMul _, Normed _ -> dense.kernel(op, to);
             case Glu glu ->
                     new GluKernel(in, to.result(), to.rows(x), width / 2, glu.function(), workers);
             case L2Normalize norm ->
                     new L2NormalizeKernel(
                             in, to.result(), to.rows(x), width, norm.floor(), workers);
-            case LayerNorm norm ->
-                    new LayerNormKernel(
+            case LayerNorm _, RmsNorm _ ->
+                    new NormKernel(
+                            DenseKernels.norm(op, to, width, 1),
                             in,
-                            to.input(1),
-                            norm.bias() ? to.input(2) : null,
                             to.result(),
                             to.rows(x),
-                            width,
-                            norm.eps(),
                             workers);
-            case Linear linear -> linear(linear, to);
-            case MatMul matMul -> matMul(matMul, to);
             case MolGeGlu mol -> molGeGlu(mol, to);
             case Multiply _ ->
                     new MultiplyKernel(
@@ -280,9 +265,6 @@ final class CpuKernels implements KernelSet {
                             workers);
             case Positions positions ->
                     new PositionsKernel(in, to.result(), sequences(to, x), positions.first());
-            case RmsNorm norm ->
-                    new RmsNormKernel(
-                            in, to.input(1), to.result(), to.rows(x), width, norm.eps(), workers);
             case Rotary _ -> rotary(to);
             case Route route -> route(route, to);
             case Scale scale ->
@@ -290,65 +272,6 @@ final class CpuKernels implements KernelSet {
             case Softmax _ -> new SoftmaxKernel(in, to.result(), to.rows(x), width, workers);
             case Split _ -> new SplitKernel(in, places(to), to.rows(x), width, workers);
         };
-    }
-
-    private Kernel linear(Linear linear, Operands to) {
-        Type x = to.inputType(0);
-        return new LinearKernel(
-                workers,
-                layer(linear, to, 1, places(to)),
-                to.rows(x),
-                to.input(0),
-                to.scratch(),
-                leftBytes(x));
-    }
-
-    private Kernel feedForward(FeedForward both, Operands to) {
-        Type x = to.inputType(0);
-        return new FeedForwardKernel(
-                workers,
-                to.rows(x),
-                mostRows(x),
-                to.input(0),
-                layer(both.first(), to, 1, List.of()),
-                layer(both.second(), to, both.secondWeight(), places(to)),
-                to.scratch());
-    }
-
-    /** The layer whose inputs but x begin with its weight, at {@code at}. */
-    private static LinearKernel.Layer layer(
-            Linear linear, Operands to, int at, List<Place> results) {
-        Shape weight = to.inputType(at).shape();
-        return new LinearKernel.Layer(
-                new LinearKernel.Form(
-                        weight.extent(1).bound(),
-                        weight.extent(0).bound(),
-                        linear.function(),
-                        linear.gated()),
-                to.input(at),
-                linear.bias() ? to.input(at + 1) : null,
-                linear.residual() ? to.input(at - 1 + linear.residualInput()) : null,
-                results);
-    }
-
-    private Kernel matMul(MatMul matMul, Operands to) {
-        Type x = to.inputType(0);
-        Place scratch = to.scratch();
-        Place left =
-                new Place(
-                        scratch.segment(), scratch.offset() + panelsBytes(matMul, to.inputTypes()));
-        return new MatMulKernel(
-                workers,
-                to.rows(x),
-                x.shape().last(),
-                to.resultType(0).shape().last(),
-                to.input(0),
-                to.input(1),
-                matMul.transposed(),
-                to.result(),
-                scratch,
-                left,
-                leftBytes(x));
     }
 
     private Kernel attention(Attention attention, Operands to) {
@@ -375,7 +298,7 @@ final class CpuKernels implements KernelSet {
                 workers,
                 form(mol, to.inputTypes()),
                 to.rows(x),
-                mostRows(x),
+                DenseKernels.mostRows(x),
                 new MolGeGluKernel.Operands(
                         to.input(MolGeGlu.X),
                         to.input(MolGeGlu.EXPERTS),
@@ -461,29 +384,6 @@ final class CpuKernels implements KernelSet {
                 table.last(),
                 table.extent(0).bound(),
                 workers);
-    }
-
-    /** Scratch in which each worker keeps the rows of x that it multiplies. */
-    private static long leftBytes(Type x) {
-        return LinearKernel.scratchBytes(mostRows(x), x.shape().last());
-    }
-
-    private static long feedForwardBytes(FeedForward both, List<Type> inputs) {
-        Type x = inputs.getFirst();
-        Type second = inputs.get(both.secondWeight());
-        return FeedForwardKernel.scratchBytes(
-                mostRows(x), x.shape().last(), second.shape().last(), mostRows(second));
-    }
-
-    private static int mostRows(Type x) {
-        return Math.toIntExact(x.shape().elements() / x.shape().last());
-    }
-
-    private static long panelsBytes(MatMul matMul, List<Type> inputs) {
-        Shape y = inputs.get(1).shape();
-        int inner = y.extent(matMul.transposed() ? 1 : 0).bound();
-        int columns = y.extent(matMul.transposed() ? 0 : 1).bound();
-        return MatMulKernel.panelsBytes(inner, columns);
     }
 
     private static boolean isVector(Operands to) {

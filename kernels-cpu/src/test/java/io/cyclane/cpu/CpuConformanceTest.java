@@ -16,6 +16,7 @@ import io.cyclane.testkit.LinearConformance;
 import io.cyclane.testkit.MatMulConformance;
 import io.cyclane.testkit.MolGeGluConformance;
 import io.cyclane.testkit.MultiplyConformance;
+import io.cyclane.testkit.NormedConformance;
 import io.cyclane.testkit.PoolConformance;
 import io.cyclane.testkit.PositionsConformance;
 import io.cyclane.testkit.ProgramConformance;
@@ -146,6 +147,14 @@ final class CpuConformanceTest {
 
     @Nested
     class Multiply extends MultiplyConformance {
+        @Override
+        protected Backend backend() {
+            return BothForms.open(2);
+        }
+    }
+
+    @Nested
+    class Normed extends NormedConformance {
         @Override
         protected Backend backend() {
             return BothForms.open(2);

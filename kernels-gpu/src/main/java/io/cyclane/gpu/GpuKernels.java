@@ -36,6 +36,7 @@ import io.cyclane.tensor.op.Linear;
 import io.cyclane.tensor.op.MatMul;
 import io.cyclane.tensor.op.MolGeGlu;
 import io.cyclane.tensor.op.Multiply;
+import io.cyclane.tensor.op.Normed;
 import io.cyclane.tensor.op.Op;
 import io.cyclane.tensor.op.Pool;
 import io.cyclane.tensor.op.Positions;
@@ -102,7 +103,7 @@ final class GpuKernels implements OpSet {
             case Route _ -> inputs.get(1).shape().extent(0).bound() <= RouteLaunch.MOST_EXPERTS;
             case ExpertMatMul _ ->
                     inputs.get(2).shape().extent(0).bound() <= RouteLaunch.MOST_EXPERTS;
-            case FeedForward _ -> false;
+            case FeedForward _, Normed _ -> false;
             default -> true;
         };
     }
@@ -200,7 +201,7 @@ final class GpuKernels implements OpSet {
             case Scale scale ->
                     elements(Entry.SCALE_F32.of(dtype), to, x, new Argument.Float(scale.factor()));
             case Softmax _ -> rows(Entry.SOFTMAX_F32.of(dtype), to, List.of(x));
-            case FeedForward _ -> throw new AssertionError(op + " is expanded");
+            case FeedForward _, Normed _ -> throw new AssertionError(op + " is expanded");
             case ExpertMatMul _, MolGeGlu _, Split _ ->
                     throw new AssertionError(op + " takes several launches");
         };

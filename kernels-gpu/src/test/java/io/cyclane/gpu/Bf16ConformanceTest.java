@@ -18,6 +18,7 @@ import io.cyclane.testkit.LinearConformance;
 import io.cyclane.testkit.MatMulConformance;
 import io.cyclane.testkit.MolGeGluConformance;
 import io.cyclane.testkit.MultiplyConformance;
+import io.cyclane.testkit.NormedConformance;
 import io.cyclane.testkit.PoolConformance;
 import io.cyclane.testkit.PositionsConformance;
 import io.cyclane.testkit.RmsNormConformance;
@@ -223,6 +224,19 @@ final class Bf16ConformanceTest {
 
     @Nested
     class Multiply extends MultiplyConformance {
+        @Override
+        protected Backend backend() {
+            return GpuOnHost.open(HostDriver.orSkip(), Precision.BF16);
+        }
+
+        @Override
+        protected DType stored() {
+            return DType.BF16;
+        }
+    }
+
+    @Nested
+    class Normed extends NormedConformance {
         @Override
         protected Backend backend() {
             return GpuOnHost.open(HostDriver.orSkip(), Precision.BF16);

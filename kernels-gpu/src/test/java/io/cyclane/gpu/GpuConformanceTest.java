@@ -17,6 +17,7 @@ import io.cyclane.testkit.LinearConformance;
 import io.cyclane.testkit.MatMulConformance;
 import io.cyclane.testkit.MolGeGluConformance;
 import io.cyclane.testkit.MultiplyConformance;
+import io.cyclane.testkit.NormedConformance;
 import io.cyclane.testkit.PoolConformance;
 import io.cyclane.testkit.PositionsConformance;
 import io.cyclane.testkit.ProgramConformance;
@@ -152,6 +153,14 @@ final class GpuConformanceTest {
 
     @Nested
     class Multiply extends MultiplyConformance {
+        @Override
+        protected Backend backend() {
+            return GpuOnHost.open();
+        }
+    }
+
+    @Nested
+    class Normed extends NormedConformance {
         @Override
         protected Backend backend() {
             return GpuOnHost.open();

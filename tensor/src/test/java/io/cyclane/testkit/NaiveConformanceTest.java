@@ -126,6 +126,14 @@ final class NaiveConformanceTest {
     }
 
     @Nested
+    class Normed extends NormedConformance {
+        @Override
+        protected Backend backend() {
+            return NaiveKernels.open();
+        }
+    }
+
+    @Nested
     class Pool extends PoolConformance {
         @Override
         protected Backend backend() {

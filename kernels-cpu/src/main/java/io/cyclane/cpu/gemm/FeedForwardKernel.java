@@ -18,7 +18,8 @@ import java.util.List;
  * a block waits for.
  *
  * <p>x is F32 {@code [rows, inputs]}; each layer is a {@link LinearKernel}'s, with the same bits.
- * The result may lie where the residual lies, and also where x lies if it is as wide.
+ * The result may lie where the residual lies, and also where x lies if it is as wide. Rows of x may
+ * be normed before, and those of the result after, each block's by its worker.
  *
  * <p>With too few rows to give every worker a block, all work on the one block there is, on a part
  * of the panels each, first of the one layer and then of the other.
@@ -31,7 +32,8 @@ public final class FeedForwardKernel implements TwinKernel {
 
     private final Workers workers;
     private final Count rows;
-    private final Place x;
+    private final LeftRows x;
+    private final LinearKernel.Layer result;
     private final Panels first;
     private final Panels second;
     private final Epilogue between;
@@ -70,7 +72,7 @@ public final class FeedForwardKernel implements TwinKernel {
             Workers workers,
             Count rows,
             int mostRows,
-            Place x,
+            LeftRows x,
             LinearKernel.Layer first,
             LinearKernel.Layer second,
             Place scratch) {
@@ -87,6 +89,7 @@ public final class FeedForwardKernel implements TwinKernel {
         this.x = x;
         this.first = first.right();
         between = first.epilogue();
+        result = second;
         this.second = second.right();
         last = second.epilogue();
         results = new ResultSums(this.second, last);
@@ -100,7 +103,8 @@ public final class FeedForwardKernel implements TwinKernel {
         }
         // Its twin has the hidden rows one by one where the vectors have their left block.
         Place hidden = new Place(scratch.segment(), scratch.offset() + areas.hiddenAt());
-        scalarFirst = new ScalarProduct(workers, x, first, List.of(hidden));
+        Place left = x.norm() == null ? x.x() : scratch;
+        scalarFirst = new ScalarProduct(workers, left, first, List.of(hidden));
         scalarSecond = new ScalarProduct(workers, hidden, second, second.results());
     }
 
@@ -111,9 +115,13 @@ public final class FeedForwardKernel implements TwinKernel {
      * @param inputs the columns of x
      * @param hidden the columns of what the first layer gives
      * @param outputs the columns of the result
+     * @param normed whether x is normed
      */
-    public static long scratchBytes(int mostRows, int inputs, int hidden, int outputs) {
-        return Areas.of(mostRows, inputs, hidden, PanelPacking.panels(outputs, false)).bytes();
+    public static long scratchBytes(
+            int mostRows, int inputs, int hidden, int outputs, boolean normed) {
+        int panels = PanelPacking.panels(outputs, false);
+        return Areas.of(mostRows, inputs, hidden, panels).bytes()
+                + LeftRows.scratchBytes(inputs, normed);
     }
 
     /**
@@ -186,8 +194,14 @@ public final class FeedForwardKernel implements TwinKernel {
         int all = rows.value();
         for (int row = 0; row < all; row += areas.fewRows()) {
             int count = Math.min(areas.fewRows(), all - row);
-            scalarFirst.run(row, 0, count);
+            if (x.norm() == null) {
+                scalarFirst.run(row, 0, count);
+            } else {
+                x.scalarNorm(row, count, scratch);
+                scalarFirst.run(0, 0, count);
+            }
             scalarSecond.run(0, row, count);
+            result.scalarNormRows(row, count);
         }
     }
 
@@ -206,6 +220,7 @@ public final class FeedForwardKernel implements TwinKernel {
             block.hidden(k / columnsPerPanel, Math.ceilDiv(end, columnsPerPanel));
             block.addToResults(hiddenAt, k);
         }
+        result.normRows(firstRow, count);
     }
 
     private void runByPanels() {
@@ -214,6 +229,7 @@ public final class FeedForwardKernel implements TwinKernel {
         LeftBlock.clearSlack(scratch.segment(), hiddenAt, rowCount, second.inputs());
         workers.run(firstPanels, pieces(first.count()));
         workers.run(secondPanels, pieces(second.count()));
+        result.normRows(0, rowCount);
     }
 
     private int pieces(int panels) {
@@ -240,7 +256,7 @@ public final class FeedForwardKernel implements TwinKernel {
     }
 
     private long areaAt(int worker) {
-        return scratch.offset() + worker * areas.bytes();
+        return scratch.offset() + worker * (areas.bytes() + x.scratchBytes());
     }
 
     /** The steps on a block of rows, for one worker. */
@@ -267,9 +283,7 @@ public final class FeedForwardKernel implements TwinKernel {
         void pack(int firstRow, int count) {
             this.firstRow = firstRow;
             this.count = count;
-            int inputs = first.inputs();
-            long from = x.offset() + 4L * firstRow * inputs;
-            LeftBlock.pack(x.segment(), from, count, inputs, own, leftAt);
+            x.pack(firstRow, count, own, leftAt, leftAt + areas.bytes());
         }
 
         /** Computes panels of hidden columns. */

@@ -71,6 +71,21 @@ final class LeftBlock {
         clearSlack(block, blockAt, rows, inputs);
     }
 
+    /** Copies one row of {@code inputs} F32 into its place in a block of so many rows. */
+    static void packRow(
+            MemorySegment x,
+            long xAt,
+            int inputs,
+            MemorySegment block,
+            long blockAt,
+            int row,
+            int rows) {
+        for (int k = 0; k < inputs; k += CHUNK) {
+            long to = blockAt + columnAt(k, rows) + row * ROW_BYTES;
+            Window.copy(x, xAt + 4L * k, block, to, 4L * Math.min(CHUNK, inputs - k));
+        }
+    }
+
     /** Clears the rows that a tile may read beyond the last. */
     static void clearSlack(MemorySegment block, long blockAt, int rows, int inputs) {
         for (int k = 0; k < inputs; k += CHUNK) {

@@ -41,6 +41,7 @@ public final class MatMulKernel implements TwinKernel {
     public MatMulKernel(
             Workers workers,
             Count rows,
+            int mostRows,
             int inner,
             int columns,
             Place x,
@@ -48,8 +49,7 @@ public final class MatMulKernel implements TwinKernel {
             boolean transposed,
             Place z,
             Place panels,
-            Place scratch,
-            long scratchBytes) {
+            Place scratch) {
         this.workers = workers;
         this.rows = rows;
         this.inner = inner;
@@ -64,11 +64,11 @@ public final class MatMulKernel implements TwinKernel {
                         panels,
                         null,
                         null,
-                        List.of(z));
+                        List.of(z),
+                        null);
         scalar = new ScalarProduct(workers, x, layer, layer.results());
-        product =
-                new PanelProduct(
-                        workers, x, layer.right(), layer.epilogue(), scratch, scratchBytes);
+        LeftRows left = new LeftRows(x, inner, null);
+        product = new PanelProduct(workers, left, layer, mostRows, scratch);
     }
 
     /** {@return the bytes that y takes as panels} */

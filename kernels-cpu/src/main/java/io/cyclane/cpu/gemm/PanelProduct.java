@@ -4,6 +4,7 @@ import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.host.Place;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
  * The product of row-major rows with packed panels, cut into pieces for the workers: the one loop
@@ -33,12 +34,16 @@ final class PanelProduct implements Workers.Task {
     private static final int NO_BLOCK = -1;
 
     private final Workers workers;
-    private final Place x;
+    private final LeftRows x;
+    private final LinearKernel.Layer layer;
     private final Panels panels;
     private final Epilogue epilogue;
     private final Place scratch;
     private final long scratchStride;
     private final int mostBlockRows;
+
+    /** How many pieces of each block are still to come: the last one norms the block's rows. */
+    private final AtomicIntegerArray open;
 
     /** The block of rows that lies in each worker's scratch. */
     private final int[] packedBlocks;
@@ -51,20 +56,23 @@ final class PanelProduct implements Workers.Task {
     private int pieceRuns;
     private int panelsPerPiece;
 
+    /**
+     * Binds the product to memory.
+     *
+     * @param mostRows the most rows of a run
+     * @param scratch for each worker {@link #scratchBytes} and then those of x
+     */
     PanelProduct(
-            Workers workers,
-            Place x,
-            Panels panels,
-            Epilogue epilogue,
-            Place scratch,
-            long scratchStride) {
+            Workers workers, LeftRows x, LinearKernel.Layer layer, int mostRows, Place scratch) {
         this.workers = workers;
         this.x = x;
-        this.panels = panels;
-        this.epilogue = epilogue;
+        this.layer = layer;
+        panels = layer.right();
+        epilogue = layer.epilogue();
         this.scratch = scratch;
-        this.scratchStride = scratchStride;
+        scratchStride = scratchBytes(mostRows, panels.inputs()) + x.scratchBytes();
         mostBlockRows = mostBlockRows(panels.inputs());
+        open = new AtomicIntegerArray(Math.ceilDiv(mostRows, mostBlockRows));
         packedBlocks = new int[workers.threads()];
         results = new Results[workers.threads()];
         for (int worker = 0; worker < results.length; worker++) {
@@ -79,7 +87,8 @@ final class PanelProduct implements Workers.Task {
         return LeftBlock.lengthBytes(block, inputs) + Panels.START_BYTES + sumsBytes(block);
     }
 
-    private static int mostBlockRows(int inputs) {
+    /** {@return the most rows of a block}, which has room for as many rows of x */
+    static int mostBlockRows(int inputs) {
         long fit = LEFT_BYTES / (Math.ceilDiv(inputs, LeftBlock.CHUNK) * LeftBlock.ROW_BYTES);
         long tiles = Math.clamp(fit / Tiles.ROWS, 1, MOST_BLOCK_ROWS / Tiles.ROWS);
         return (int) tiles * Tiles.ROWS;
@@ -103,6 +112,9 @@ final class PanelProduct implements Workers.Task {
         panelsPerPiece = Math.ceilDiv(panels.count(), pieceRuns);
         pieceRuns = Math.ceilDiv(panels.count(), panelsPerPiece);
         Arrays.fill(packedBlocks, NO_BLOCK);
+        for (int block = 0; block < blocks; block++) {
+            open.set(block, pieceRuns);
+        }
         workers.run(this, blocks * pieceRuns);
     }
 
@@ -132,8 +144,8 @@ final class PanelProduct implements Workers.Task {
         MemorySegment left = scratch.segment();
         long leftAt = scratch.offset() + worker * scratchStride;
         if (packedBlocks[worker] != block) {
-            long from = x.offset() + 4L * firstRow * inputs;
-            LeftBlock.pack(x.segment(), from, count, inputs, left, leftAt);
+            long rowAt = leftAt + scratchStride - x.scratchBytes();
+            x.pack(firstRow, count, left, leftAt, rowAt);
             packedBlocks[worker] = block;
         }
         long startAt = leftAt + LeftBlock.lengthBytes(count, inputs);
@@ -144,6 +156,9 @@ final class PanelProduct implements Workers.Task {
         for (int panel = firstPanel; panel < end; panel++) {
             epilogue.start(left, startAt, panel);
             panels.multiply(left, leftAt, startAt, sumsAt, count, panel, results[worker]);
+        }
+        if (open.decrementAndGet(block) == 0) {
+            layer.normRows(firstRow, count);
         }
     }
 

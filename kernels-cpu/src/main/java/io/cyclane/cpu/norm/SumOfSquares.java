@@ -9,7 +9,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The sum of the squares of a row, in the order that {@link LayerNormKernel} states. */
+/** The sum of the squares of a row, in the order that {@link LayerNormRows} states. */
 final class SumOfSquares {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final int L = F32.length();

@@ -78,12 +78,13 @@ class FeedForwardKernelTest {
                         first.rows,
                         first.form.inputs(),
                         second.form.inputs(),
-                        second.form.outputs());
+                        second.form.outputs(),
+                        false);
         new FeedForwardKernel(
                         workers,
                         Count.fixed(first.rows),
                         first.rows,
-                        new Place(x, 0),
+                        new LeftRows(new Place(x, 0), first.form.inputs(), null),
                         first.at(null, List.of()),
                         second.at(residual, List.of(new Place(y, 0))),
                         new Place(Layer.nans(each * workers.threads()), 0))
@@ -104,7 +105,7 @@ class FeedForwardKernelTest {
                                         Workers.shared(1),
                                         Count.fixed(1),
                                         1,
-                                        y,
+                                        new LeftRows(y, 8, null),
                                         first.at(null, List.of()),
                                         second.at(null, List.of(y)),
                                         y));

@@ -67,7 +67,8 @@ final class Layer {
     /** {@return this layer's weights in memory, and the places of the rest} */
     LinearKernel.Layer at(@Nullable Place residualAt, List<Place> results) {
         Place biasAt = bias == null ? null : new Place(off(bias), 0);
-        return new LinearKernel.Layer(form, new Place(panels(), 0), biasAt, residualAt, results);
+        return new LinearKernel.Layer(
+                form, new Place(panels(), 0), biasAt, residualAt, results, null);
     }
 
     static LinearKernel.Form plain(int inputs, int outputs) {
@@ -134,14 +135,14 @@ final class Layer {
 
     private LinearKernel bind(
             Workers workers, int count, Place x, @Nullable Place residual, List<Place> results) {
-        long perWorker = LinearKernel.scratchBytes(count, form.inputs());
+        long perWorker = LinearKernel.scratchBytes(count, form.inputs(), false);
         return new LinearKernel(
                 workers,
                 at(residual, results),
                 Count.fixed(count),
-                x,
-                new Place(nans(perWorker * workers.threads()), 0),
-                perWorker);
+                count,
+                new LeftRows(x, form.inputs(), null),
+                new Place(nans(perWorker * workers.threads()), 0));
     }
 
     MemorySegment panels() {

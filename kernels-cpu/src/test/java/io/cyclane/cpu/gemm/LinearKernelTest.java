@@ -155,7 +155,7 @@ class LinearKernelTest {
         MemorySegment count = Layer.off(new float[1]);
         MemorySegment y = Layer.nans(4 * 8 * 40);
         MemorySegment x = Layer.off(new float[8 * 10]);
-        long scratch = LinearKernel.scratchBytes(8, 10);
+        long scratch = LinearKernel.scratchBytes(8, 10, false);
         Layer layer = new Layer(Layer.plain(10, 40), 8, 1, true, false, 2);
         LinearKernel kernel =
                 new LinearKernel(
@@ -165,11 +165,12 @@ class LinearKernelTest {
                                 new Place(layer.panels(), 0),
                                 null,
                                 null,
-                                List.of(new Place(y, 0))),
+                                List.of(new Place(y, 0)),
+                                null),
                         Count.at(count, 0),
-                        new Place(x, 0),
-                        new Place(Layer.nans(scratch), 0),
-                        scratch);
+                        8,
+                        new LeftRows(new Place(x, 0), 10, null),
+                        new Place(Layer.nans(scratch), 0));
         for (int rows : new int[] {0, 1, 5, 8}) {
             y.fill((byte) 0xff);
             count.set(ValueLayout.JAVA_INT, 0, rows);

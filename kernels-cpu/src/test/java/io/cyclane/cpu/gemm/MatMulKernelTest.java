@@ -35,11 +35,12 @@ class MatMulKernelTest {
     static float[] product(Layer layer, int threads, boolean transposed, float[] y) {
         int inner = layer.form.inputs();
         int columns = layer.form.outputs();
-        long scratch = LinearKernel.scratchBytes(layer.rows, inner);
+        long scratch = LinearKernel.scratchBytes(layer.rows, inner, false);
         MemorySegment z = Layer.nans(4L * layer.rows * columns);
         new MatMulKernel(
                         Workers.shared(threads),
                         Count.fixed(layer.rows),
+                        layer.rows,
                         inner,
                         columns,
                         new Place(Layer.off(layer.x), 0),
@@ -47,8 +48,7 @@ class MatMulKernelTest {
                         transposed,
                         new Place(z, 0),
                         new Place(Layer.nans(MatMulKernel.panelsBytes(inner, columns)), 0),
-                        new Place(Layer.nans(scratch * threads), 0),
-                        scratch)
+                        new Place(Layer.nans(scratch * threads), 0))
                 .run();
         return z.toArray(ValueLayout.JAVA_FLOAT);
     }

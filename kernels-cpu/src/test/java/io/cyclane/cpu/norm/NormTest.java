@@ -35,8 +35,8 @@ public class NormTest {
             float[] weight = Values.random(width, 2f, width + 1);
             for (float[] x : inputs(width)) {
                 Place y = Values.empty(x.length);
-                new RmsNormKernel(Values.of(x), Values.of(weight), y, rows(), width, 1e-6f, pool())
-                        .run();
+                RowNorm norm = new RmsNormRows(Values.of(weight), width, 1e-6f);
+                new NormKernel(norm, Values.of(x), y, rows(), pool()).run();
                 float[] got = Values.read(y, x.length);
                 for (int i = 0; i < x.length; i++) {
                     double mean = squares(x, i / width, width) / width;
@@ -80,19 +80,11 @@ public class NormTest {
             float[] x = Values.random(ROWS * width, 3f, width);
             float[] weight = Values.random(width, 2f, width + 1);
             float[] bias = Values.random(width, 2f, width + 2);
+            RowNorm norm = new LayerNormRows(Values.of(weight), Values.of(bias), width, 1e-5f);
             float[] first = null;
             for (Workers workers : Values.pools()) {
                 Place y = Values.of(x);
-                new LayerNormKernel(
-                                y,
-                                Values.of(weight),
-                                Values.of(bias),
-                                y,
-                                rows(),
-                                width,
-                                1e-5f,
-                                workers)
-                        .run();
+                new NormKernel(norm, y, y, rows(), workers).run();
                 float[] got = Values.read(y, x.length);
                 first = first == null ? got : first;
                 assertArrayEquals(first, got, "threads " + workers.threads());
@@ -100,16 +92,7 @@ public class NormTest {
             int row = ROWS - 2;
             float[] alone = Arrays.copyOfRange(x, row * width, (row + 1) * width);
             Place y = Values.empty(width);
-            new LayerNormKernel(
-                            Values.of(alone),
-                            Values.of(weight),
-                            Values.of(bias),
-                            y,
-                            Count.fixed(1),
-                            width,
-                            1e-5f,
-                            pool())
-                    .run();
+            new NormKernel(norm, Values.of(alone), y, Count.fixed(1), pool()).run();
             float[] inBatch = Arrays.copyOfRange(first, row * width, (row + 1) * width);
             assertArrayEquals(inBatch, Values.read(y, width));
         }
@@ -119,8 +102,8 @@ public class NormTest {
             float[] x, float[] weight, float @Nullable [] bias, int width, float eps) {
         Place y = Values.empty(x.length);
         Place shift = bias == null ? null : Values.of(bias);
-        new LayerNormKernel(Values.of(x), Values.of(weight), shift, y, rows(), width, eps, pool())
-                .run();
+        RowNorm norm = new LayerNormRows(Values.of(weight), shift, width, eps);
+        new NormKernel(norm, Values.of(x), y, rows(), pool()).run();
         float[] got = Values.read(y, x.length);
         for (int row = 0; row < ROWS; row++) {
             double sum = 0;

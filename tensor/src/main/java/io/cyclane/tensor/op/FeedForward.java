@@ -32,10 +32,15 @@ public record FeedForward(Linear first, Linear second) implements Op.Composite {
         return secondWeight() - 1 + second.residualInput();
     }
 
+    /** {@return how many inputs there are} */
+    public int inputs() {
+        return secondWeight() - 1 + second.inputs();
+    }
+
     @Override
     public List<Type> infer(List<Type> inputs) {
         int firsts = secondWeight();
-        Op.arity(inputs, firsts + (second.bias() ? 2 : 1) + (second.residual() ? 1 : 0));
+        Op.arity(inputs, inputs());
         List<Type> seconds = new ArrayList<>(first.infer(inputs.subList(0, firsts)));
         seconds.addAll(inputs.subList(firsts, inputs.size()));
         return second.infer(seconds);

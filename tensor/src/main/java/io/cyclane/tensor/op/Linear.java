@@ -49,9 +49,14 @@ public record Linear(boolean bias, Activation function, boolean gated, boolean r
         return bias ? 3 : 2;
     }
 
+    /** {@return how many inputs there are} */
+    public int inputs() {
+        return residualInput() + (residual ? 1 : 0);
+    }
+
     @Override
     public List<Type> infer(List<Type> inputs) {
-        Op.arity(inputs, 2 + (bias ? 1 : 0) + (residual ? 1 : 0));
+        Op.arity(inputs, inputs());
         Type product = new MatMul(true).infer(inputs.subList(0, 2)).getFirst();
         int outputs = product.shape().last();
         if (bias) {

@@ -100,7 +100,7 @@ public sealed interface Op
     }
 
     /** An operation that simpler ones can stand for, where a backend has no kernel for it. */
-    sealed interface Composite extends Op permits FeedForward, Linear, MolGeGlu {
+    sealed interface Composite extends Op permits FeedForward, Linear, MolGeGlu, Normed {
         /** Records simpler operations with the same results. */
         List<Tensor> expand(Sink sink, List<Tensor> inputs);
     }

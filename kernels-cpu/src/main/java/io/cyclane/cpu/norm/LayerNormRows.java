@@ -2,12 +2,8 @@ package io.cyclane.cpu.norm;
 
 import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.Lanes;
-import io.cyclane.cpu.TwinKernel;
-import io.cyclane.cpu.Workers;
-import io.cyclane.cpu.elementwise.RowBlocks;
 import io.cyclane.cpu.math.ScalarSums;
 import io.cyclane.cpu.math.VectorMath;
-import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;
 import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
@@ -21,79 +17,35 @@ import org.jspecify.annotations.Nullable;
  * Layer norm: {@code y = (x - mean) / sqrt(variance + eps) * weight + bias}, the mean and the
  * biased variance taken over each row.
  *
- * <p>x and y are [rows, width], weight and bias [width]; y may be x. The variance is that of the
- * differences from the mean, so a large common offset costs no accuracy. Both sums are kept in four
- * vectors, of which vector j takes every fourth group of lanes from group j on; they are joined as
- * (0 + 1) + (2 + 3), what is left of whole groups goes to vector 0 before that, then the lanes by
- * {@link VectorMath#sum}, then the elements of the last broken group one by one.
+ * <p>weight and bias are F32 [width]. The variance is that of the differences from the mean, so a
+ * large common offset costs no accuracy. Both sums are kept in four vectors, of which vector j
+ * takes every fourth group of lanes from group j on; they are joined as (0 + 1) + (2 + 3), what is
+ * left of whole groups goes to vector 0 before that, then the lanes by {@link VectorMath#sum}, then
+ * the elements of the last broken group one by one.
  *
  * <p>Source: arXiv:1607.06450, section 3.
+ *
+ * @param bias null for none
  */
-public final class LayerNormKernel implements TwinKernel {
+public record LayerNormRows(Place weight, @Nullable Place bias, int width, float eps)
+        implements RowNorm {
     private static final VectorSpecies<Float> F32 = Lanes.F32;
     private static final int L = F32.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
-    private final Place x;
-    private final Place weight;
-    private final @Nullable Place bias;
-    private final Place y;
-    private final Count rows;
-    private final int width;
-    private final float eps;
-    private final int rowsPerBlock;
-    private final Workers workers;
-    private final Workers.Task block = this::block;
-    private final Workers.Task scalarBlock = this::scalarBlock;
-    private int count;
-
-    /** Binds the kernel; a norm without bias has {@code null} there. */
-    public LayerNormKernel(
-            Place x,
-            Place weight,
-            @Nullable Place bias,
-            Place y,
-            Count rows,
-            int width,
-            float eps,
-            Workers workers) {
-        this.x = x;
-        this.weight = weight;
-        this.bias = bias;
-        this.y = y;
-        this.rows = rows;
-        this.width = width;
-        this.eps = eps;
-        this.rowsPerBlock = RowBlocks.rows(width);
-        this.workers = workers;
-    }
-
     @Override
-    public void run() {
-        count = rows.value();
-        workers.run(block, RowBlocks.blocks(count, rowsPerBlock));
-    }
-
-    @Override
-    public void runScalar() {
-        count = rows.value();
-        workers.run(scalarBlock, RowBlocks.blocks(count, rowsPerBlock));
-    }
-
-    private void block(int index, int worker) {
-        int first = index * rowsPerBlock;
-        int end = Math.min(count, first + rowsPerBlock);
-        for (int row = first; row < end; row++) {
-            long from = x.offset() + 4L * row * width;
-            float mean = sum(x.segment(), from) / width;
-            float variance = squares(x.segment(), from, mean) / width;
+    public void rows(MemorySegment x, long xAt, MemorySegment y, long yAt, int rows) {
+        for (int row = 0; row < rows; row++) {
+            long from = xAt + 4L * row * width;
+            float mean = sum(x, from) / width;
+            float variance = squares(x, from, mean) / width;
             float scale = 1f / (float) Math.sqrt(variance + eps);
-            long to = y.offset() + 4L * row * width;
+            long to = yAt + 4L * row * width;
             if (bias == null) {
-                scale(from, to, mean, scale);
+                scale(x, from, y, to, mean, scale);
             } else {
-                scaleAndShift(bias, from, to, mean, scale);
+                scaleAndShift(bias, x, from, y, to, mean, scale);
             }
         }
     }
@@ -155,10 +107,11 @@ public final class LayerNormKernel implements TwinKernel {
         return sum;
     }
 
-    private void scale(long from, long to, float mean, float scale) {
-        MemorySegment s = Window.of(x.segment(), from, 4L * width);
+    private void scale(
+            MemorySegment x, long from, MemorySegment y, long to, float mean, float scale) {
+        MemorySegment s = Window.of(x, from, 4L * width);
         MemorySegment w = Window.of(weight.segment(), weight.offset(), 4L * width);
-        MemorySegment t = Window.of(y.segment(), to, 4L * width);
+        MemorySegment t = Window.of(y, to, 4L * width);
         int i = 0;
         for (; i <= width - L; i += L) {
             FloatVector.fromMemorySegment(F32, s, 4L * i, ORDER)
@@ -173,11 +126,18 @@ public final class LayerNormKernel implements TwinKernel {
         }
     }
 
-    private void scaleAndShift(Place shift, long from, long to, float mean, float scale) {
-        MemorySegment s = Window.of(x.segment(), from, 4L * width);
+    private void scaleAndShift(
+            Place shift,
+            MemorySegment x,
+            long from,
+            MemorySegment y,
+            long to,
+            float mean,
+            float scale) {
+        MemorySegment s = Window.of(x, from, 4L * width);
         MemorySegment w = Window.of(weight.segment(), weight.offset(), 4L * width);
         MemorySegment b = Window.of(shift.segment(), shift.offset(), 4L * width);
-        MemorySegment t = Window.of(y.segment(), to, 4L * width);
+        MemorySegment t = Window.of(y, to, 4L * width);
         int i = 0;
         for (; i <= width - L; i += L) {
             FloatVector.fromMemorySegment(F32, s, 4L * i, ORDER)
@@ -195,13 +155,12 @@ public final class LayerNormKernel implements TwinKernel {
         }
     }
 
-    private void scalarBlock(int index, int worker) {
-        int first = index * rowsPerBlock;
-        int end = Math.min(count, first + rowsPerBlock);
+    @Override
+    public void scalarRows(MemorySegment x, long xAt, MemorySegment y, long yAt, int rows) {
         float[] weights = Floats.read(weight.segment(), weight.offset(), width);
         float[] shifts = bias == null ? null : Floats.read(bias.segment(), bias.offset(), width);
-        for (int row = first; row < end; row++) {
-            float[] values = Floats.read(x.segment(), x.offset() + 4L * row * width, width);
+        for (int row = 0; row < rows; row++) {
+            float[] values = Floats.read(x, xAt + 4L * row * width, width);
             float mean = ScalarSums.of(values) / width;
             float variance = ScalarSums.ofSquares(values, mean) / width;
             float scale = 1f / (float) Math.sqrt(variance + eps);
@@ -212,7 +171,7 @@ public final class LayerNormKernel implements TwinKernel {
                                 ? normal * weights[i]
                                 : Math.fma(normal, weights[i], shifts[i]);
             }
-            Floats.write(values, 0, width, y.segment(), y.offset() + 4L * row * width);
+            Floats.write(values, 0, width, y, yAt + 4L * row * width);
         }
     }
 }
