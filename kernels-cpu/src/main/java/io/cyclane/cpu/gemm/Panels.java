@@ -80,13 +80,15 @@ record Panels(Place place, int inputs, int count) {
         long from = chunkAt(panel, k);
         long share = chunk * Tiles.PANEL_AHEAD;
         long behind = from + Tiles.readers(rows) * share;
-        Tiles.fetch(panels, behind, from + chunk * ROW_BYTES, Tiles.LINE, scratch, chunkAt);
+        if (rows > 1) {
+            Tiles.fetch(panels, behind, from + chunk * ROW_BYTES, Tiles.LINE, scratch, chunkAt);
+        }
         boolean comes = nextPanel < count;
         long aheadAt = comes ? chunkAt(nextPanel, nextK) : 0;
         long aheadEnd = comes ? aheadAt + chunk(nextK) * ROW_BYTES : 0;
         int taken = 0;
         for (int row = 0; row < rows; ) {
-            int tile = Tiles.next(rows - row);
+            int tile = Tiles.next(rows - row, rows);
             long to = sumsAt + row * ROW_BYTES;
             long leftAt = chunkAt + row * LeftBlock.ROW_BYTES;
             long start = startAt == sumsAt ? to : startAt;

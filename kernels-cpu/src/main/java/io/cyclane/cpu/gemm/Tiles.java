@@ -25,7 +25,7 @@ import jdk.incubator.vector.FloatVector;
  * bound by the latency of the multiply-add (4 cycles), so fewer rows than four run in the four-row
  * tile with rows of zeros: it costs nothing. Twelve rows are no faster and at the limit of C1
  * (below); with fourteen C2 keeps eleven of the sums in memory, at 0.55 of the register-only rate
- * against 0.92 to 0.94.
+ * against 0.92 to 0.94. A product of one row has {@link Tile1}.
  *
  * <p>Where there are 16 registers (AVX2), five rows run in {@link Tile5Few}, and {@link Tile4Few}
  * is for few rows and for what is left. C2 moves the loads of an iteration, and of all that it
@@ -122,17 +122,22 @@ final class Tiles {
         return left < NEXT.length ? NEXT[left] : ROWS;
     }
 
+    /** {@return the same of a product of so many rows in all, which may be a single one} */
+    static int next(int left, int rows) {
+        return rows == 1 ? 1 : next(left);
+    }
+
     /** {@return whether the tile of so many rows reads ahead} */
     static boolean readsAhead(int tile) {
-        return !FEW_REGISTERS || tile != ROWS;
+        return tile > 1 && (!FEW_REGISTERS || tile != ROWS);
     }
 
     /** {@return how many of the tiles that cover so many rows read ahead, of those that count} */
     static int readers(int rows) {
         int readers = 0;
         int enough = (int) (PANEL_ROW / PANEL_AHEAD);
-        for (int left = rows; left > 0 && readers < enough; left -= next(left)) {
-            if (readsAhead(next(left))) {
+        for (int left = rows; left > 0 && readers < enough; left -= next(left, rows)) {
+            if (readsAhead(next(left, rows))) {
                 readers++;
             } else if (left >= NEXT.length) {
                 // None will come while many rows are left.
@@ -182,7 +187,7 @@ final class Tiles {
     /**
      * Runs the tile of so many rows over one whole panel.
      *
-     * @param rows what {@link #next} returned
+     * @param rows what {@link #next(int, int)} returned
      * @param scratch holds the left side, what the sums start from, and the sums
      * @param inputs how many inputs, from those that {@code leftAt} and {@code panelAt} point at
      * @param startAt where rows lie that the sums start from, as far apart, or the sums
@@ -199,6 +204,12 @@ final class Tiles {
             long startAt,
             long sumsAt,
             long aheadAt) {
+        if (rows == 1) {
+            for (long at = 0; at < PANEL_ROW; at += Tile1.ROW) {
+                Tile1.run(scratch, leftAt, panels, panelAt + at, inputs, startAt + at, sumsAt + at);
+            }
+            return;
+        }
         long ahead = aheadAt;
         for (long at = 0; at < PANEL_ROW; at += 2 * VECTOR) {
             long panel = panelAt + at;

@@ -22,8 +22,8 @@ class TilesTest {
         int enough = (int) (Tiles.PANEL_ROW / Tiles.PANEL_AHEAD);
         for (int rows = 1; rows < 200; rows++) {
             int readers = 0;
-            for (int left = rows; left > 0; left -= Tiles.next(left)) {
-                readers += Tiles.readsAhead(Tiles.next(left)) ? 1 : 0;
+            for (int left = rows; left > 0; left -= Tiles.next(left, rows)) {
+                readers += Tiles.readsAhead(Tiles.next(left, rows)) ? 1 : 0;
             }
             int counted = Tiles.readers(rows);
             assertTrue(counted <= Math.min(readers, enough), rows + ": " + counted);
