@@ -56,6 +56,7 @@ final class ModelJson {
         String type = type();
         return switch (type) {
             case "BPE" -> bpe();
+            case "Unigram" -> throw TokenizerJson.ofSentencePiece(settings, "model", type);
             case "WordLevel" ->
                     new WordLevel(vocabulary(), settings.get("unk_token").string("<unk>"));
             case "WordPiece" ->

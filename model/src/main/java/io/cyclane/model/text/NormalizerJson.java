@@ -5,8 +5,8 @@ import java.text.Normalizer.Form;
 /** Reads the {@code normalizer} of a {@code tokenizer.json}. */
 final class NormalizerJson {
     private static final String KNOWN =
-            "BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Prepend, Replace, Sequence,"
-                    + " Strip, StripAccents";
+            "BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Prepend, Replace,"
+                    + " Sequence, Strip, StripAccents";
 
     private NormalizerJson() {}
 
@@ -25,6 +25,8 @@ final class NormalizerJson {
             case "ByteLevel" -> CodePointNormalizer.byteLevel();
             case "Lowercase" -> CodePointNormalizer.lowercase();
             case "NFC", "NFD", "NFKC", "NFKD" -> new NormalForm(Form.valueOf(type));
+            case "Nmt" -> new CodePointNormalizer(new NmtRule());
+            case "Precompiled" -> throw TokenizerJson.ofSentencePiece(json, "normalizer", type);
             case "Prepend" -> new Normalizer.Prepend(json.get("prepend").string());
             case "Replace" ->
                     new Normalizer.Replace(

@@ -10,9 +10,11 @@ sealed interface PreTokenizer
         permits BertPreTokenizer,
                 ByteLevel,
                 Metaspace,
+                Scripts,
                 Words,
                 PreTokenizer.Sequence,
                 PreTokenizer.Split,
+                PreTokenizer.FixedLength,
                 PreTokenizer.CharacterSplit {
     /** Cuts every piece further, as {@link Pieces} describes. */
     void apply(Pieces pieces);
@@ -49,6 +51,29 @@ sealed interface PreTokenizer
             for (int i = 0; i < pieces.count(); i++) {
                 pattern.spans(pieces.text(), pieces.from(i), pieces.to(i), cutter);
                 cutter.finish();
+            }
+            pieces.advance();
+        }
+    }
+
+    /** Cuts after every {@code length} code points, at least one. */
+    record FixedLength(int length) implements PreTokenizer {
+        @Override
+        public void apply(Pieces pieces) {
+            Text text = pieces.text();
+            for (int piece = 0; piece < pieces.count(); piece++) {
+                int start = pieces.from(piece);
+                int to = pieces.to(piece);
+                int characters = 0;
+                for (int i = start; i < to; i += Character.charCount(text.codePointAt(i))) {
+                    if (characters == length) {
+                        pieces.add(start, i);
+                        start = i;
+                        characters = 0;
+                    }
+                    characters++;
+                }
+                pieces.add(start, to);
             }
             pieces.advance();
         }

@@ -3,8 +3,8 @@ package io.cyclane.model.text;
 /** Reads the {@code pre_tokenizer} of a {@code tokenizer.json}. */
 final class PreTokenizerJson {
     private static final String KNOWN =
-            "BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, Metaspace, Punctuation,"
-                    + " Sequence, Split, Whitespace, WhitespaceSplit";
+            "BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, FixedLength, Metaspace,"
+                    + " Punctuation, Sequence, Split, UnicodeScripts, Whitespace, WhitespaceSplit";
 
     private PreTokenizerJson() {}
 
@@ -26,6 +26,13 @@ final class PreTokenizerJson {
                             json.get("individual_digits").flag(false)
                                     ? Behavior.ISOLATED
                                     : Behavior.CONTIGUOUS);
+            case "FixedLength" -> {
+                Json length = json.get("length");
+                if (length.count(5) == 0) {
+                    throw length.wanted("at least 1");
+                }
+                yield new PreTokenizer.FixedLength(length.count(5));
+            }
             case "Metaspace" ->
                     new Metaspace(
                             json.get("replacement").codePoint(),
@@ -44,6 +51,7 @@ final class PreTokenizerJson {
                             TokenizerJson.pattern(json.get("pattern")),
                             behavior(json.get("behavior")),
                             json.get("invert").flag(false));
+            case "UnicodeScripts" -> new Scripts();
             case "Whitespace" -> new Words();
             case "WhitespaceSplit" ->
                     new PreTokenizer.CharacterSplit(Unicode::isWhiteSpace, Behavior.REMOVED);

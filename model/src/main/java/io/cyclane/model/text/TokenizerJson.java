@@ -78,6 +78,13 @@ final class TokenizerJson {
                         .formatted(component.place(), kind, type, known));
     }
 
+    static TokenizerException ofSentencePiece(Json component, String kind, String type) {
+        return new TokenizerException(
+                ("%s: the %s '%s' is not supported: it comes with SentencePiece's models, which are"
+                                + " not read; take a tokenizer of BPE, WordLevel or WordPiece")
+                        .formatted(component.place(), kind, type));
+    }
+
     private static void addedTokens(String place, JsonInput input, List<AddedToken> to) {
         if (input.isNull()) {
             return;

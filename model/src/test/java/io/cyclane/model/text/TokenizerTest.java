@@ -291,11 +291,13 @@ class TokenizerTest {
     @CsvSource(
             delimiter = ';',
             value = {
-                "normalizer; Precompiled; the normalizer 'Precompiled' is not supported",
-                "pre_tokenizer; UnicodeScripts; the pre-tokenizer 'UnicodeScripts' is not",
+                "normalizer; Surprise; the normalizer 'Surprise' is not supported",
+                "normalizer; Precompiled; 'Precompiled' is not supported: it comes with SentencePiece's",
+                "pre_tokenizer; Surprise; the pre-tokenizer 'Surprise' is not supported",
                 "post_processor; Surprise; the post-processor 'Surprise' is not supported",
                 "decoder; CTC; the decoder 'CTC' is not supported",
-                "model; Unigram; the model 'Unigram' is not supported",
+                "model; Surprise; the model 'Surprise' is not supported",
+                "model; Unigram; the model 'Unigram' is not supported: it comes with SentencePiece's",
             })
     void anUnknownComponentIsRefusedByName(String member, String type, String message) {
         String model = "\"model\": {\"type\": \"WordLevel\", \"vocab\": {}, \"unk_token\": \"?\"}";
@@ -321,6 +323,8 @@ class TokenizerTest {
                 "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 1}, \"merges\": [\"a b\"]}}; 'b' is not in",
                 "{\"model\": {\"type\": \"BPE\", \"vocab\": {}, \"merges\": [\"a b c\"]}}; merges[0]: wanted",
                 "{\"model\": {\"type\": \"BPE\", \"vocab\": {}, \"merges\": [], \"dropout\": 0.1}}; dropout",
+                "{\"model\": {\"vocab\": {}}, \"pre_tokenizer\": {\"type\": \"FixedLength\", \"length\": 0}}; "
+                        + "pre_tokenizer.length: wanted at least 1, found 0",
             })
     void aBadFileIsRefused(String json, String message) {
         refuses(json, message);

@@ -10,6 +10,9 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.IntPredicate;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -50,6 +53,17 @@ class UnicodeTest {
     }
 
     @Test
+    void scriptsOfTwoPlanesAreTheReferenceLibrarys() {
+        checkScripts("crc-scripts", 0x20000);
+    }
+
+    @Test
+    @Tag("long")
+    void scriptsAreTheReferenceLibrarys() {
+        checkScripts("crc-all-scripts", Character.MAX_CODE_POINT + 1);
+    }
+
+    @Test
     @Tag("long")
     void normalizersMakeOfEachCodePointWhatTheReferenceLibraryMakes() {
         checkCrcs("crc-all-", Character.MAX_CODE_POINT + 1);
@@ -58,6 +72,7 @@ class UnicodeTest {
     private static void checkCrcs(String kind, int end) {
         BertRule bert = new BertRule(true, true, true, true);
         checkCrc(kind + "bert", end, new CodePointNormalizer(bert));
+        checkCrc(kind + "nmt", end, new CodePointNormalizer(new NmtRule()));
         checkCrc(kind + "lowercase", end, CodePointNormalizer.lowercase());
         for (Form form : Form.values()) {
             checkCrc(kind + form.name().toLowerCase(Locale.ROOT), end, new NormalForm(form));
@@ -86,16 +101,42 @@ class UnicodeTest {
     }
 
     private static void checkCrc(String name, int end, Normalizer normalizer) {
-        CRC32 crc = new CRC32();
         Text text = new Text();
         Text spare = new Text();
+        checkCrc(
+                name,
+                end,
+                c -> {
+                    text.load("!" + c + "!", true);
+                    normalizer.apply(text, spare);
+                    return text.string(0, text.length);
+                });
+    }
+
+    /** Each code point after one of Latin, Common, Han and Inherited, and before the next. */
+    private static void checkScripts(String name, int end) {
+        Text text = new Text();
+        Pieces pieces = new Pieces();
+        checkCrc(
+                name,
+                end,
+                c -> {
+                    text.load("a" + c + "." + c + "\u6f22" + c + "\u0300" + c, false);
+                    pieces.reset(text, 0, text.length);
+                    new Scripts().apply(pieces);
+                    return IntStream.range(0, pieces.count())
+                            .mapToObj(i -> text.string(pieces.from(i), pieces.to(i)))
+                            .collect(Collectors.joining("|"));
+                });
+    }
+
+    private static void checkCrc(String name, int end, UnaryOperator<String> result) {
+        CRC32 crc = new CRC32();
         for (int c = 0; c < end; c++) {
             if (c == Character.MIN_SURROGATE) {
                 c = Character.MAX_SURROGATE + 1;
             }
-            text.load("!" + Character.toString(c) + "!", true);
-            normalizer.apply(text, spare);
-            crc.update(text.string(0, text.length).getBytes(StandardCharsets.UTF_8));
+            crc.update(result.apply(Character.toString(c)).getBytes(StandardCharsets.UTF_8));
         }
         assertEquals(EXPECTED.get(name), "%08x".formatted(crc.getValue()), name);
     }

@@ -197,6 +197,14 @@ def tokenizers():
         normal = kind("BertNormalizer", **{**bert, **change})
         parts = (normal, kind("BertPreTokenizer"), tokens, around, joined)
         yield f"WordPiece {change}", tokenizer(word_piece(), *parts)
+    yield "Nmt", words(normalizer=kind("Nmt"), pre_tokenizer=kind("WhitespaceSplit"))
+    scripts = kind("UnicodeScripts")
+    yield "UnicodeScripts", words(pre_tokenizer=scripts, tokens=mark)
+    cut = kind("Sequence", pretokenizers=[kind("WhitespaceSplit"), scripts])
+    yield "UnicodeScripts after NFKC", words(normalizer=kind("NFKC"), pre_tokenizer=cut)
+    for length in [{}, {"length": 1}, {"length": 3}]:
+        fixed = kind("FixedLength", **length)
+        yield f"FixedLength {length}", words(normalizer=kind("NFD"), pre_tokenizer=fixed, tokens=mark)
 
 
 PARTS = (
@@ -249,6 +257,15 @@ def ranges(test):
     return " ".join("%x" % a if a == b else "%x-%x" % (a, b) for a, b in found)
 
 
+def write_crcs(out, name, result):
+    crc = 0
+    for c in code_points():
+        if c == 0x20000:
+            out.write("crc-%s %08x\n" % (name, crc))
+        crc = zlib.crc32(result(chr(c)).encode(), crc)
+    out.write("crc-all-%s %08x\n" % (name, crc))
+
+
 def write_unicode():
     bert = normalizers.BertNormalizer
     cuts = lambda pre: lambda c: len(pre.pre_tokenize_str("!" + chr(c) + "!")) > 1
@@ -270,13 +287,12 @@ def write_unicode():
             ("nfd", normalizers.NFD()),
             ("nfkc", normalizers.NFKC()),
             ("nfkd", normalizers.NFKD()),
+            ("nmt", normalizers.Nmt()),
         ]:
-            crc = 0
-            for c in code_points():
-                if c == 0x20000:
-                    out.write("crc-%s %08x\n" % (name, crc))
-                crc = zlib.crc32(n.normalize_str("!" + chr(c) + "!").encode(), crc)
-            out.write("crc-all-%s %08x\n" % (name, crc))
+            write_crcs(out, name, lambda c: n.normalize_str("!" + c + "!"))
+        # Latin, Common, Han and Inherited; whoever begins what follows them is of another script.
+        around = lambda c: pre_tokenizers.UnicodeScripts().pre_tokenize_str(f"a{c}.{c}漢{c}\u0300{c}")
+        write_crcs(out, "scripts", lambda c: "|".join(piece for piece, _ in around(c)))
 
 
 if __name__ == "__main__":
