@@ -25,6 +25,12 @@ final class Spellings {
         size++;
     }
 
+    /** Gives back what growing left over. */
+    void trim() {
+        chars = Arrays.copyOf(chars, length());
+        ends = Arrays.copyOf(ends, size);
+    }
+
     /** {@return the number of strings} */
     int size() {
         return size;

@@ -1,7 +1,5 @@
 package io.cyclane.model.text;
 
-import static java.util.Objects.requireNonNull;
-
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,16 +12,15 @@ final class Trie {
     static final int ROOT = 0;
     static final int NONE = -1;
 
-    /** For the slots there are. */
-    private static final int TOO_MANY = -1;
-
     private static final int VALUE_BITS = 24;
     private static final int CHAR_BITS = 16;
     private static final long VALUE_MASK = (1L << VALUE_BITS) - 1;
-    private static final int MOST_SLOTS = 1 << 22;
 
-    /** Of the largest table seven eighths are taken: twice the slots would be 64 MB. */
-    private static final int MOST_NODES = MOST_SLOTS / 8 * 7;
+    /** As many as 32 MB hold. */
+    private static final int MOST_NODES = (1 << 22) / 8 * 7;
+
+    /** Slots that a vocabulary may take whatever its length; there may be three of them. */
+    private static final int FREE_SLOTS = 1 << 19;
 
     /** A key no edge has: the parent of an edge is never 0 in its key. */
     private static final long ROOT_KEY = 1;
@@ -36,7 +33,7 @@ final class Trie {
 
     private Trie(int slots) {
         this.slots = new long[slots];
-        this.shift = Long.SIZE - Integer.numberOfTrailingZeros(slots);
+        this.shift = Integer.numberOfLeadingZeros(slots - 1) + Integer.SIZE;
         this.slots[ROOT] = ROOT_KEY << VALUE_BITS;
     }
 
@@ -53,25 +50,16 @@ final class Trie {
         }
         // Pieces share half of their characters or more. To fill the table is half of what reading
         // a tokenizer takes, so the first guess had better be right.
-        int most = slotsFor(keys.length() + 1L);
-        Trie guess = ofSlots(most / 2, keys);
-        return guess == null ? requireNonNull(ofSlots(most, keys)) : guess;
-    }
-
-    /** {@return the trie in so many slots, or in fewer if they do}, or null. */
-    private static @Nullable Trie ofSlots(int slots, Spellings keys) {
-        Trie trie = new Trie(slots);
-        int nodes = trie.insert(keys);
-        if (nodes == TOO_MANY) {
-            return null;
-        }
-        int enough = slotsFor(nodes);
-        if (enough >= slots) {
-            return trie;
-        }
-        Trie tight = new Trie(enough);
-        tight.insert(keys);
-        return tight;
+        int wanted = slotsFor(Math.min(keys.length() / 2 + 1, MOST_NODES), keys);
+        int slots;
+        @Nullable Trie trie;
+        do {
+            slots = wanted;
+            trie = null; // Two tables at once would be too many for what a file may take.
+            trie = new Trie(slots);
+            wanted = trie.insert(keys);
+        } while (wanted != slots);
+        return trie;
     }
 
     /** {@return the last of the keys that are equal to one before them}, or {@link #NONE}. */
@@ -91,7 +79,7 @@ final class Trie {
             if (slot == 0) {
                 return NONE;
             }
-            at = (at + 1) & (slots.length - 1);
+            at = next(at);
         }
     }
 
@@ -127,10 +115,10 @@ final class Trie {
         return at;
     }
 
-    /** {@return the number of nodes} after all keys went in, or {@link #TOO_MANY}. */
+    /** {@return the slots there should be}: the keys are in if that is how many there are. */
     private int insert(Spellings keys) {
         int nodes = 1;
-        int most = mostNodes(slots.length);
+        int most = Math.min(slots.length - slots.length / 8, MOST_NODES);
         char[] chars = keys.chars();
         for (int value = 0; value < keys.size(); value++) {
             int node = ROOT;
@@ -139,7 +127,7 @@ final class Trie {
                 int child = child(node, chars[i]);
                 if (child == NONE) {
                     if (nodes == most) {
-                        return TOO_MANY;
+                        return moreSlots(keys);
                     }
                     child = addChild(node, chars[i]);
                     nodes++;
@@ -151,14 +139,24 @@ final class Trie {
             }
             slots[node] = (slots[node] & ~VALUE_MASK) | (value + 1);
         }
-        return nodes;
+        return slotsFor(nodes, keys);
+    }
+
+    private int moreSlots(Spellings keys) {
+        int most = slotsFor(Math.min(keys.length() + 1, MOST_NODES), keys);
+        if (most <= slots.length) {
+            throw new TokenizerException(
+                    "a vocabulary of %d characters: at most %d are supported, beginnings that pieces share counted once; take fewer or shorter pieces"
+                            .formatted(keys.length(), MOST_NODES));
+        }
+        return most;
     }
 
     private int addChild(int node, char c) {
         long key = key(node, c);
         int at = slotOf(key);
         while (slots[at] != 0) {
-            at = (at + 1) & (slots.length - 1);
+            at = next(at);
         }
         slots[at] = key << VALUE_BITS;
         return at;
@@ -169,22 +167,24 @@ final class Trie {
     }
 
     private int slotOf(long key) {
-        return (int) (key * 0x9E3779B97F4A7C15L >>> shift);
+        long hash = key * 0x9E3779B97F4A7C15L;
+        int at = (int) (hash >>> shift);
+        // All but large tables have a power of two of slots, and need nothing of this.
+        return at < slots.length ? at : (int) ((hash >>> 16 & 0xFFFF_FFFFL) * slots.length >>> 32);
     }
 
-    /** At most half of the slots are taken, but of the largest table. */
-    private static int slotsFor(long nodes) {
-        if (nodes > MOST_NODES) {
-            throw new TokenizerException(
-                    "a vocabulary of %d characters in all: at most %d are supported"
-                            .formatted(nodes, MOST_NODES));
-        }
-        return nodes > MOST_SLOTS / 2
-                ? MOST_SLOTS
-                : Math.max(8, Integer.highestOneBit((int) nodes * 2 - 1) * 2);
+    private int next(int at) {
+        return at + 1 < slots.length ? at + 1 : 0;
     }
 
-    private static int mostNodes(int slots) {
-        return slots == MOST_SLOTS ? MOST_NODES : slots / 2;
+    /**
+     * At most half of the slots are taken, as long as this is 6 bytes for a character and a little:
+     * a file may take 8, and the spellings have 2. Beyond, up to seven eighths are.
+     */
+    private static int slotsFor(int nodes, Spellings keys) {
+        int roomy = Math.max(8, Integer.highestOneBit(nodes * 2 - 1) * 2);
+        int most = (int) Math.min(keys.length() / 4 * 3L + FREE_SLOTS, Integer.MAX_VALUE / 2);
+        int power = Math.min(roomy, Integer.highestOneBit(most));
+        return nodes <= power / 4 * 3 ? power : Math.max(most, nodes + nodes / 7 + 1);
     }
 }

@@ -59,6 +59,7 @@ final class Vocabulary {
          */
         Vocabulary build(String source) {
             sort();
+            trim();
             Trie trie = Trie.of(pieces);
             if (trie.repeated() != Trie.NONE) {
                 throw new TokenizerException(
@@ -81,9 +82,16 @@ final class Vocabulary {
 
         /** {@return the vocabulary of pieces with rising ids; of equal pieces the last counts} */
         Vocabulary buildOfLast() {
+            Trie trie = trieOrLast();
+            return new Vocabulary(pieces, ids, trie == null ? Trie.of(pieces) : trie);
+        }
+
+        /** {@return the trie of the pieces}, or null if some were equal: the last are left then. */
+        private @Nullable Trie trieOrLast() {
+            trim();
             Trie trie = Trie.of(pieces);
             if (trie.repeated() == Trie.NONE) {
-                return new Vocabulary(pieces, ids, trie);
+                return trie;
             }
             Builder last = new Builder();
             for (int i = 0; i < pieces.size(); i++) {
@@ -91,7 +99,15 @@ final class Vocabulary {
                     last.add(pieces.get(i), ids[i]);
                 }
             }
-            return new Vocabulary(last.pieces, last.ids, Trie.of(last.pieces));
+            last.trim();
+            pieces = last.pieces;
+            ids = last.ids;
+            return null;
+        }
+
+        private void trim() {
+            pieces.trim();
+            ids = Arrays.copyOf(ids, pieces.size());
         }
 
         /** By id. Files are mostly written in this order. */

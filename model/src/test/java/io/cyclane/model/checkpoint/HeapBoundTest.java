@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HeapBoundTest {
     private static final int FILE_BYTES = 8 << 20;
     private static final int CONFIG_BYTES = 1 << 20; // the most that is read
+    private static final int VOCABULARY_BYTES = 1_200_000; // long pieces are worst of a megabyte
     private static final int SLACK_BYTES = 16 << 20;
     private static final int DEADLINE_SECONDS = 60;
 
@@ -61,6 +62,11 @@ class HeapBoundTest {
         IGNORED(FILE_BYTES, i -> i == 0 ? "\"a\":[0" : "{\"a\":0}"),
         IGNORED_NAMES(FILE_BYTES, i -> "\"%s\":0".formatted(digits(i))),
         LONG_TEXT(FILE_BYTES, i -> "a"),
+        UNSHARED_PIECES(VOCABULARY_BYTES, i -> "\"%s\":%d".formatted(scattered(i).repeat(99), i)),
+        UNSHARED_ADDED(
+                VOCABULARY_BYTES,
+                i -> "{\"id\":%d,\"content\":\"%s\"}".formatted(i, scattered(i).repeat(99))),
+        UNSHARED_LINES(VOCABULARY_BYTES, i -> scattered(Math.max(1, i)).repeat(99) + "\n"),
         PIECE_LINES(FILE_BYTES, i -> digits(i) + "\n"),
         TWO_LINES(FILE_BYTES, i -> i % 2 == 0 ? "a\n" : "b\n"),
         EMPTY_LINES(FILE_BYTES, i -> "\n");
@@ -83,14 +89,15 @@ class HeapBoundTest {
                 case CONFIG_OBJECTS -> json("}");
                 case CONFIG_TEXTS, CONFIG_NUMBERS -> json("]}");
                 case ONNX_NODES, ONNX_INITIALIZERS, ONNX_INTEGERS -> onnx();
-                case PIECES, PIECES_BACKWARDS, LONG_PIECES ->
+                case PIECES, PIECES_BACKWARDS, LONG_PIECES, UNSHARED_PIECES ->
                         tokenizer("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{", ",", "}}}");
                 case MERGES, MERGE_PAIRS ->
                         tokenizer(
                                 "{\"model\":{\"vocab\":{\"a\":0,\"aa\":1},\"merges\":[",
                                 ",",
                                 "]}}");
-                case ADDED -> tokenizer("{\"model\":{\"vocab\":{}},\"added_tokens\":[", ",", "]}");
+                case ADDED, UNSHARED_ADDED ->
+                        tokenizer("{\"model\":{\"vocab\":{}},\"added_tokens\":[", ",", "]}");
                 case DECODERS ->
                         tokenizer(
                                 "{\"model\":{\"vocab\":{}},\"decoder\":{\"type\":\"Sequence\",\"decoders\":[",
@@ -100,7 +107,8 @@ class HeapBoundTest {
                         tokenizer("{\"model\":{\"vocab\":{}},", ",", this == IGNORED ? "]}" : "}");
                 case LONG_TEXT ->
                         tokenizer("{\"model\":{\"vocab\":{}, \"unk_token\":\"", "", "\"}}");
-                case PIECE_LINES -> tokenizer("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n", "", "");
+                case PIECE_LINES, UNSHARED_LINES ->
+                        tokenizer("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n", "", "");
                 case TWO_LINES, EMPTY_LINES ->
                         tokenizer("", "", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]");
             };
@@ -129,8 +137,7 @@ class HeapBoundTest {
         }
 
         private String fileName() {
-            boolean isText = this == PIECE_LINES || this == TWO_LINES || this == EMPTY_LINES;
-            return isText ? name() + ".txt" : name();
+            return name().endsWith("LINES") ? name() + ".txt" : name();
         }
 
         private byte[] json(String end) {
@@ -175,12 +182,14 @@ class HeapBoundTest {
 
     /** Files of one size share a JVM, which lets go of each before it reads the next. */
     @ParameterizedTest
-    @ValueSource(ints = {CONFIG_BYTES, FILE_BYTES})
+    @ValueSource(ints = {CONFIG_BYTES, VOCABULARY_BYTES, FILE_BYTES})
     void readsTheWorstInLittleHeap(int bytes) throws Exception {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.add("-Xmx" + ((8L * bytes + SLACK_BYTES) >> 20) + "m");
-        command.addAll(List.of("-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path")));
+        command.add("-Xmx" + ((8L * bytes + SLACK_BYTES) >> 10) + "k");
+        // A large array has no place in the young generation, whose room it would lack.
+        command.addAll(List.of("-XX:+UseSerialGC", "-Xmn4m"));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
         command.add(Read.class.getName());
         for (Worst worst : Worst.values()) {
             if (worst.bytes == bytes) {

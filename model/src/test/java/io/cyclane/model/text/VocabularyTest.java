@@ -9,6 +9,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class VocabularyTest {
     @Test
@@ -30,6 +32,36 @@ class VocabularyTest {
             char[] padded = ("x" + word + "y").toCharArray();
             assertEquals(expected, vocabulary.id(padded, 1, 1 + word.length()), word);
         }
+    }
+
+    /** Tables of more than a million characters are fuller, and of any number of slots. */
+    @ParameterizedTest
+    @CsvSource({"13000, 90, 0", "13000, 100, 60", "30000, 100, 0"})
+    void findsLongPieces(int pieces, int length, int shared) {
+        Vocabulary.Builder builder = new Vocabulary.Builder();
+        for (int i = 0; i < pieces; i++) {
+            builder.add(longWord(i, length, shared), i);
+        }
+        Vocabulary vocabulary = builder.build("vocabulary");
+        for (int i = 0; i < 2 * pieces; i++) {
+            String word = longWord(i, length, shared);
+            assertEquals(i < pieces ? i : Vocabulary.NONE, vocabulary.id(word), word);
+            assertEquals(Vocabulary.NONE, vocabulary.id(word.substring(1)), word);
+            assertEquals(Vocabulary.NONE, vocabulary.id(word.substring(0, length - 1)), word);
+        }
+    }
+
+    @Test
+    void countsSharedBeginningsOnce() {
+        Vocabulary.Builder shared = new Vocabulary.Builder();
+        Vocabulary.Builder own = new Vocabulary.Builder();
+        for (int i = 0; i < 39_000; i++) {
+            shared.add(longWord(i, 100, 60), i);
+            own.add(longWord(i, 100, 0), i);
+        }
+        assertEquals(39_000, shared.build("vocabulary").size());
+        var error = assertThrows(TokenizerException.class, () -> own.build("vocabulary"));
+        assertTrue(error.getMessage().contains("3900000 characters: at most 3670016 are"));
     }
 
     @Test
@@ -84,6 +116,19 @@ class VocabularyTest {
         Vocabulary.Builder builder = new Vocabulary.Builder();
         ids.forEach(builder::add);
         return builder.build("vocabulary");
+    }
+
+    /** {@return a word of its own, but that it begins as one other does} */
+    private static String longWord(int number, int length, int shared) {
+        StringBuilder word = new StringBuilder(length);
+        Random random = new Random(~(number / 2));
+        for (int i = 0; i < length; i++) {
+            if (i == shared) {
+                random = new Random(number);
+            }
+            word.append((char) ('a' + random.nextInt(26)));
+        }
+        return word.toString();
     }
 
     private static String word(Random random) {
