@@ -442,25 +442,4 @@ class FacadesTest {
                     other.maskFiller().fill("the [MASK]", 9));
         }
     }
-
-    @Test
-    void roundsOfAlbertShareArenaAndWeights() {
-        List<Long> arenas = new ArrayList<>();
-        List<Long> weights = new ArrayList<>();
-        for (int rounds : new int[] {1, 12}) {
-            Path model =
-                    SmallModel.write(
-                            folder.resolve("rounds-" + rounds),
-                            SmallModel.ALBERT.replace(
-                                    "\"num_hidden_layers\": 4", "\"num_hidden_layers\": " + rounds),
-                            12);
-            Capacity capacity = new Capacity(512, 8);
-            PlanReport report = Encoder.plan(model.toString(), capacity);
-            arenas.add(report.arenaBytes());
-            weights.add(report.residentWeightBytes());
-            assertEquals(rounds, report.rounds());
-        }
-        assertEquals(arenas.get(0), arenas.get(1));
-        assertEquals(weights.get(0), weights.get(1));
-    }
 }
