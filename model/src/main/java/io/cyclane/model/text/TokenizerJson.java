@@ -80,8 +80,8 @@ final class TokenizerJson {
 
     static TokenizerException ofSentencePiece(Json component, String kind, String type) {
         return new TokenizerException(
-                ("%s: the %s '%s' is not supported: it comes with SentencePiece's models, which are"
-                                + " not read; take a tokenizer of BPE, WordLevel or WordPiece")
+                ("%s: the %s '%s' is not supported: it comes with SentencePiece, whose tokenizers"
+                                + " are not read; take a model with another tokenizer")
                         .formatted(component.place(), kind, type));
     }
 

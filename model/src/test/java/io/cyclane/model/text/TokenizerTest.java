@@ -292,12 +292,12 @@ class TokenizerTest {
             delimiter = ';',
             value = {
                 "normalizer; Surprise; the normalizer 'Surprise' is not supported",
-                "normalizer; Precompiled; 'Precompiled' is not supported: it comes with SentencePiece's",
+                "normalizer; Precompiled; 'Precompiled' is not supported: it comes with SentencePiece,",
                 "pre_tokenizer; Surprise; the pre-tokenizer 'Surprise' is not supported",
                 "post_processor; Surprise; the post-processor 'Surprise' is not supported",
                 "decoder; CTC; the decoder 'CTC' is not supported",
                 "model; Surprise; the model 'Surprise' is not supported",
-                "model; Unigram; the model 'Unigram' is not supported: it comes with SentencePiece's",
+                "model; Unigram; the model 'Unigram' is not supported: it comes with SentencePiece,",
             })
     void anUnknownComponentIsRefusedByName(String member, String type, String message) {
         String model = "\"model\": {\"type\": \"WordLevel\", \"vocab\": {}, \"unk_token\": \"?\"}";
