@@ -107,6 +107,10 @@ class OnnxExportTest {
                 OnnxExport.Routing.OPEN);
         OnnxModel routed = OnnxModel.read("open", MemorySegment.ofArray(Files.readAllBytes(open)));
         assertEquals(List.of("input_ids", "attention_mask", "experts", "gates"), routed.inputs());
+        // An input with a value of its own may be left out.
+        for (String optional : List.of("experts", "gates")) {
+            assertEquals(List.of(4L, 1L, 1L, 2L), routed.initializers().get(optional).extents());
+        }
         assertEquals(
                 List.of(
                         "last_hidden_state",

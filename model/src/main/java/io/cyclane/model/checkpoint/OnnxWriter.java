@@ -188,9 +188,31 @@ public final class OnnxWriter {
         inputs.message(11, value(inputName, INT64, extents));
     }
 
-    /** Adds an input of F32 numbers, its extents told likewise. */
-    public void floatInput(String inputName, String... extents) {
+    /**
+     * Adds an input of 64-bit integers that callers may leave out: zeros stand for it then.
+     *
+     * @param ofZeros their extents, which need not be the input's
+     */
+    public void optionalInput(String inputName, List<Long> ofZeros, String... extents) {
+        input(inputName, extents);
+        byte[] zeros = new byte[8 * elements(ofZeros)];
+        tensor(inputName, INT64, ofZeros, MemorySegment.ofArray(zeros));
+    }
+
+    /** Adds an input of F32 numbers that callers may leave out, likewise: this stands for it. */
+    public void optionalFloatInput(
+            String inputName, float standIn, List<Long> ofStandIns, String... extents) {
         inputs.message(11, value(inputName, FLOAT, extents));
+        ByteBuffer bytes =
+                ByteBuffer.allocate(4 * elements(ofStandIns)).order(ByteOrder.LITTLE_ENDIAN);
+        while (bytes.hasRemaining()) {
+            bytes.putFloat(standIn);
+        }
+        tensor(inputName, FLOAT, ofStandIns, MemorySegment.ofArray(bytes.array()));
+    }
+
+    private static int elements(List<Long> extents) {
+        return Math.toIntExact(extents.stream().reduce(1L, Math::multiplyExact));
     }
 
     /** Makes a value, 64-bit integers, an output under a name of its own. */

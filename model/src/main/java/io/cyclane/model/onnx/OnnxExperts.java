@@ -65,11 +65,6 @@ final class OnnxExperts {
         if (!isOpen) {
             return List.of(best.get(1), own, probabilities);
         }
-        if (experts.isEmpty()) {
-            String each = Integer.toString(chosen);
-            graph.input(OnnxProgram.EXPERTS, OnnxProgram.ROUTINGS, BATCH, SEQUENCE, each);
-            graph.floatInput(OnnxProgram.GATES, OnnxProgram.ROUTINGS, BATCH, SEQUENCE, each);
-        }
         String given = given(OnnxProgram.GATES);
         String isGiven = graph.node("GreaterOrEqual", given, graph.number(0)).one();
         String taken = graph.node("Where", isGiven, given(OnnxProgram.EXPERTS), best.get(1)).one();
@@ -87,7 +82,9 @@ final class OnnxExperts {
     }
 
     /**
-     * Makes outputs of what was chosen, if choices are told; called once all is recorded.
+     * Makes inputs of what is to be chosen and outputs of what was, if choices are open; called
+     * once all is recorded. Inputs left out are one choice of a negative gate for each application,
+     * which is broadcast over texts and tokens.
      *
      * @throws BackendException when they are to be told and nothing was chosen
      */
@@ -101,6 +98,9 @@ final class OnnxExperts {
         String rows = Integer.toString(experts.size());
         String each = Integer.toString(chosen);
         String all = Integer.toString(count);
+        List<Long> own = List.of((long) experts.size(), 1L, 1L, (long) chosen);
+        graph.optionalInput(OnnxProgram.EXPERTS, own, rows, BATCH, SEQUENCE, each);
+        graph.optionalFloatInput(OnnxProgram.GATES, -1, own, rows, BATCH, SEQUENCE, each);
         graph.integerOutput(
                 OnnxProgram.CHOSEN_EXPERTS, stacked(experts), rows, BATCH, SEQUENCE, each);
         graph.output(OnnxProgram.CHOSEN_GATES, stacked(gates), rows, BATCH, SEQUENCE, each);

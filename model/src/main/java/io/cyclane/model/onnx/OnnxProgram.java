@@ -55,7 +55,6 @@ public final class OnnxProgram {
     static final String CHOSEN_EXPERTS = "chosen_experts";
     static final String CHOSEN_GATES = "chosen_gates";
     static final String SCORES = "router_scores";
-    static final String ROUTINGS = "routings";
 
     private final OnnxWriter graph;
     private final Program program;

@@ -74,8 +74,8 @@ final class ExportOnnx implements Callable<Integer> {
     @Option(
             names = "--routing-inputs",
             description =
-                    "let callers give the routers' choices: inputs experts and gates, of which a"
-                            + " negative gate leaves the choice to the router")
+                    "let callers give the routers' choices: inputs experts and gates, which may be"
+                            + " left out; a negative gate leaves a choice to the router too")
     private boolean isOpen;
 
     ExportOnnx(Cyclane cyclane) {
