@@ -96,6 +96,9 @@ final class Inspect implements Callable<Integer> {
             }
         }
         cyclane.flush();
+        LongTextReport report = new LongTextReport();
+        report.add(1, encoding.isTruncated() ? 1 : 0, 0);
+        report.print(cyclane, limit);
         return 0;
     }
 

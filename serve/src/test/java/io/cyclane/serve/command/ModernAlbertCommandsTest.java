@@ -184,8 +184,12 @@ class ModernAlbertCommandsTest {
                 "cyclane inspect: 17 tokens of a text were asked for, model '%s' reads at most 16\n"
                         .formatted(model),
                 fails(1, with(inspect, "--max-tokens", "17")));
-        String many = run("inspect", "--model", model.toString(), "--text", "cat ".repeat(30));
-        assertTrue(many.startsWith("round 1 "), many);
+        assertEquals("", CommandRun.of(inspect).err());
+        CommandRun many =
+                CommandRun.of("inspect", "--model", model.toString(), "--text", "cat ".repeat(30));
+        assertTrue(many.out().startsWith("round 1 "), many::out);
+        assertEquals(
+                "1 of 1 texts were cut at 16 tokens (--max-tokens sets the limit)\n", many.err());
         String nowhere = path("no folder/inspect.png");
         CommandRun run = CommandRun.of(with(inspect, "--png", nowhere));
         assertEquals(1, run.exitCode());
