@@ -17,20 +17,26 @@ record JavaRun(int exitCode, String out, String err) {
      */
     static JavaRun of(Path folder, List<String> arguments)
             throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(arguments);
-        Path out = folder.resolve("out");
+        Process process = start(folder, arguments);
         Path err = folder.resolve("err");
-        Process process =
-                new ProcessBuilder(command)
-                        .redirectOutput(out.toFile())
-                        .redirectError(err.toFile())
-                        .start();
         if (!process.waitFor(120, TimeUnit.SECONDS)) {
             process.destroyForcibly();
             throw new AssertionError(arguments + " did not end: " + Files.readString(err));
         }
-        return new JavaRun(process.exitValue(), Files.readString(out), Files.readString(err));
+        return new JavaRun(
+                process.exitValue(),
+                Files.readString(folder.resolve("out")),
+                Files.readString(err));
+    }
+
+    /** Starts it, its output going to the files {@code out} and {@code err} of a folder. */
+    static Process start(Path folder, List<String> arguments) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(arguments);
+        return new ProcessBuilder(command)
+                .redirectOutput(folder.resolve("out").toFile())
+                .redirectError(folder.resolve("err").toFile())
+                .start();
     }
 }

@@ -1,21 +1,44 @@
 package io.cyclane.model.checkpoint;
 
 import java.io.IOException;
+import java.lang.System.Logger;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
-/** Files and folders that appear whole or not at all. */
+/**
+ * Files and folders that appear whole or not at all: they are written under hidden names beside
+ * their places. Of a process that is killed meanwhile these stay, until the next write to the same
+ * place.
+ */
 public final class AtomicFiles {
     private static final boolean IS_WINDOWS = System.getProperty("os.name").startsWith("Windows");
 
     /** How names end of what models are read from, and of the texts that commands are given. */
     private static final Set<String> KEPT =
             Set.of("safetensors", "json", "jsonl", "txt", "gz", "model");
+
+    private static final Logger LOG = System.getLogger(AtomicFiles.class.getName());
+
+    /** Tells this process from earlier ones that had its number. */
+    private static final String RUN =
+            HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
+
+    /** Writer's process and run, a number at random, and what it is. */
+    private static final String HIDDEN_ENDING =
+            "\\.(\\d{1,18})\\.([0-9a-f]{8})\\.[0-9a-f]{8}\\.(tmp|old)";
 
     private AtomicFiles() {}
 
@@ -71,14 +94,98 @@ public final class AtomicFiles {
     }
 
     /**
-     * {@return a name in the same folder that nobody uses, hidden from listings}
+     * {@return a name in the same folder that nobody uses, hidden from listings} What writers that
+     * were killed left for the same path is cleared away.
      *
      * @throws CheckpointException when there is no such folder
      */
     static Path temporary(Path path) {
         requireFolder(path);
-        String random = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
-        return path.resolveSibling("." + path.getFileName() + "." + random + ".tmp");
+        clear(path);
+        return hidden(path, "tmp");
+    }
+
+    /**
+     * {@return likewise a name for what makes room at a path, and comes back if nothing follows}
+     */
+    static Path aside(Path path) {
+        return hidden(path, "old");
+    }
+
+    private static Path hidden(Path path, String ending) {
+        String random = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
+        String writer = ProcessHandle.current().pid() + "." + RUN;
+        return path.resolveSibling(
+                ".%s.%s.%s.%s".formatted(path.getFileName(), writer, random, ending));
+    }
+
+    /**
+     * Clears away what killed processes left for a path, and puts back what the last of them had
+     * put aside if nothing took its place. What can not be cleared stays, with a warning: it is in
+     * nobody's way.
+     */
+    static void clear(Path path) {
+        Path folder = path.toAbsolutePath().getParent();
+        if (folder == null || !Files.isDirectory(folder)) {
+            return;
+        }
+        Pattern left =
+                Pattern.compile(
+                        "\\." + Pattern.quote(path.getFileName().toString()) + HIDDEN_ENDING);
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+            for (Path file : files) {
+                Matcher name = left.matcher(file.getFileName().toString());
+                if (name.matches() && isDead(Long.parseLong(name.group(1)), name.group(2))) {
+                    if (name.group(3).equals("old") && Files.notExists(path)) {
+                        move(file, path.toAbsolutePath());
+                    } else {
+                        discard(file, path);
+                    }
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            LOG.log(Logger.Level.WARNING, "what is left of writes to " + path + " stays: " + e);
+        }
+    }
+
+    /** Numbers of processes come again, in containers at every start: hence {@link #RUN}. */
+    private static boolean isDead(long process, String run) {
+        return process == ProcessHandle.current().pid()
+                ? !run.equals(RUN)
+                : ProcessHandle.of(process).isEmpty();
+    }
+
+    /**
+     * Deletes what lies under a hidden name. It is renamed before: one process alone can do that, a
+     * writer who lives after all, on another machine, fails as a whole instead of putting half a
+     * folder in place, and what was put aside never comes back in part.
+     */
+    static void discard(Path file, Path path) throws IOException {
+        Path own = hidden(path, "tmp").toAbsolutePath();
+        if (move(file, own)) {
+            delete(own);
+        }
+    }
+
+    /** {@return whether it was still there} */
+    private static boolean move(Path from, Path to) throws IOException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+            return true;
+        } catch (NoSuchFileException e) {
+            return false;
+        }
+    }
+
+    /** Deletes a file, or a folder with all that is in it. */
+    static void delete(Path top) throws IOException {
+        List<Path> files;
+        try (Stream<Path> all = Files.walk(top)) {
+            files = all.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path file : files) {
+            Files.delete(file);
+        }
     }
 
     /** Puts a finished file or folder in its place, instead of a file that may be there. */

@@ -5,7 +5,6 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -40,6 +39,8 @@ public final class AtomicFolder implements AutoCloseable {
      */
     public static AtomicFolder create(Path target, boolean replaces, Path... sources) {
         Path absolute = target.toAbsolutePath().normalize();
+        // First: it may bring back what was there before a process was killed.
+        AtomicFiles.clear(absolute);
         if (Files.exists(absolute) && !replaces) {
             throw AtomicFiles.exists("folder", target);
         }
@@ -142,7 +143,7 @@ public final class AtomicFolder implements AutoCloseable {
     }
 
     private void replace() throws IOException {
-        Path former = AtomicFiles.temporary(target);
+        Path former = AtomicFiles.aside(target);
         Files.move(target, former, StandardCopyOption.ATOMIC_MOVE);
         try {
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
@@ -150,7 +151,7 @@ public final class AtomicFolder implements AutoCloseable {
             Files.move(former, target, StandardCopyOption.ATOMIC_MOVE);
             throw e;
         }
-        delete(former);
+        AtomicFiles.discard(former, target);
     }
 
     /** Deletes what was written unless it was committed. A second close does nothing. */
@@ -158,20 +159,10 @@ public final class AtomicFolder implements AutoCloseable {
     public void close() {
         try {
             if (Files.exists(temporary)) {
-                delete(temporary);
+                AtomicFiles.delete(temporary);
             }
         } catch (IOException e) {
             throw failed(temporary, e);
-        }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        List<Path> files;
-        try (Stream<Path> all = Files.walk(folder)) {
-            files = all.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (Path file : files) {
-            Files.delete(file);
         }
     }
 

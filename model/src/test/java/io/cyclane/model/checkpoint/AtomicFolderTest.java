@@ -108,4 +108,57 @@ class AtomicFolderTest {
         }
         assertEquals("mine", Files.readString(target.resolve("notes")));
     }
+
+    /** Those of a process that is no more, and of one that had this process's number before. */
+    @Test
+    void whatKilledWritersLeftGoesAndWhatLiveOnesWriteStays() throws Exception {
+        Path target = place.resolve("target");
+        Process dead = new ProcessBuilder(java(), "-version").start();
+        dead.waitFor();
+        long own = ProcessHandle.current().pid();
+        long other = ProcessHandle.current().parent().orElseThrow().pid();
+        Path left = leave(".target." + dead.pid() + ".0123abcd.0123abcd.tmp");
+        Path earlier = leave(".target." + own + ".0123abcd.0123abcd.tmp");
+        Path live = leave(".target." + other + ".0123abcd.0123abcd.tmp");
+        Path ofAnother = leave(".target.x." + dead.pid() + ".0123abcd.0123abcd.tmp");
+        Path usersOwn = leave(".target.tmp");
+        try (AtomicFolder first = AtomicFolder.create(target, false);
+                AtomicFolder second = AtomicFolder.create(target, false)) {
+            assertTrue(Files.notExists(left) && Files.notExists(earlier));
+            assertTrue(Files.exists(live) && Files.exists(ofAnother) && Files.exists(usersOwn));
+            assertTrue(Files.exists(first.path()), "a writer of this process lost its folder");
+            Files.writeString(second.path().resolve("text"), "new");
+            second.commit();
+        }
+        assertEquals("new", Files.readString(target.resolve("text")));
+    }
+
+    @Test
+    void whatAKilledWriterPutAsideComesBack() throws Exception {
+        Path target = place.resolve("target");
+        long own = ProcessHandle.current().pid();
+        Path aside = leave(".target." + own + ".0123abcd.0123abcd.old");
+        CheckpointException e =
+                assertThrows(CheckpointException.class, () -> AtomicFolder.create(target, false));
+        assertTrue(e.getMessage().contains("exists already"), e::getMessage);
+        assertEquals("half", Files.readString(target.resolve("deep/text")));
+        assertTrue(Files.notExists(aside));
+        // But not where something is.
+        leave(aside.getFileName().toString());
+        Files.writeString(target.resolve("config.json"), "{}");
+        replace(target, "new");
+        assertEquals("new", Files.readString(target.resolve("text")));
+        assertTrue(Files.notExists(aside));
+    }
+
+    private Path leave(String name) throws IOException {
+        Path left = place.resolve(name);
+        Files.createDirectories(left.resolve("deep"));
+        Files.writeString(left.resolve("deep/text"), "half");
+        return left;
+    }
+
+    private static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    }
 }
