@@ -221,7 +221,7 @@ public final class ExpertMerge {
         if (model.folder().config().has(MERGED)) {
             ModelConfig how = model.folder().config().object(MERGED);
             throw new CheckpointException(
-                    "model '%s': its experts are merged already (%s, over %s, %s)"
+                    "model '%s': its experts are merged already (%s, over %s, %s); merge the model it was made from"
                             .formatted(
                                     name,
                                     how.string("mode"),

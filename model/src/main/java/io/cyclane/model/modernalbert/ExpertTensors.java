@@ -27,7 +27,7 @@ record ExpertTensors(ModernAlbertConfig config, Checkpoint checkpoint, String pr
         return count == 0 || count == experts.count()
                 ? Optional.empty()
                 : Optional.of(
-                        "'num_experts' is %d, the tensors are those of %d"
+                        "'num_experts' is %d, the tensors are those of %d: set it to that, or take the checkpoint it belongs to"
                                 .formatted(experts.count(), count));
     }
 
@@ -38,7 +38,7 @@ record ExpertTensors(ModernAlbertConfig config, Checkpoint checkpoint, String pr
                 long rank = checkpoint.tensor(name).extents().getFirst();
                 if (rank != experts.rank()) {
                     return Optional.of(
-                            "'lora_rank' is %d, tensor '%s' is of rank %d"
+                            "'lora_rank' is %d, tensor '%s' is of rank %d: set it to that, or take the checkpoint it belongs to"
                                     .formatted(experts.rank(), name, rank));
                 }
             }

@@ -138,7 +138,7 @@ public record Experts(
         Kind kind = Kind.named(config, config.string("expert_kind", unsaid));
         if (count == 0 && kind.isRouted()) {
             throw new CheckpointException(
-                    "%s: 'expert_kind' is '%s', but 'num_experts' is 0"
+                    "%s: 'expert_kind' is '%s', but 'num_experts' is 0: set the one to none, or the other to how many there are"
                             .formatted(config.source(), kind.key()));
         }
         int experts = count == 0 ? 0 : config.countUpTo(MOST, "num_experts", EXPERTS);
@@ -146,7 +146,7 @@ public record Experts(
         int chosen = config.countUpTo(MOST, chosenKey, Math.min(CHOSEN, Math.max(1, experts)));
         if (kind.isRouted() && chosen > experts) {
             throw new CheckpointException(
-                    "%s: '%s' is %d, but there are only %d experts ('num_experts')"
+                    "%s: '%s' is %d, but there are only %d experts ('num_experts'): choose no more"
                             .formatted(config.source(), chosenKey, chosen, experts));
         }
         String form = config.string("expert_mixture", "outputs");

@@ -72,7 +72,7 @@ record Grouping(List<Integer> rounds, List<Boolean> hasExperts, int layers) {
             int each = config.countUpTo(ModelConfig.MOST_LAYERS, "group_depth");
             if (depth % (each * layers) != 0) {
                 throw new CheckpointException(
-                        "%s: 'group_depth' %d%s does not divide 'num_hidden_layers' %d"
+                        "%s: 'group_depth' %d%s does not divide 'num_hidden_layers' %d, which counts all rounds of all groups: set one by the other"
                                 .formatted(
                                         config.source(),
                                         each,
@@ -136,7 +136,7 @@ record Grouping(List<Integer> rounds, List<Boolean> hasExperts, int layers) {
         }
         if (withExperts && !has.contains(true)) {
             throw new CheckpointException(
-                    "%s: no group has experts: name them in 'expert_groups', or set 'num_experts' to 0"
+                    "%s: no group has experts: name them in 'expert_groups', or set 'expert_kind' to none"
                             .formatted(config.source()));
         }
         return has;

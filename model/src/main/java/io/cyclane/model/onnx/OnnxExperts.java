@@ -88,12 +88,14 @@ final class OnnxExperts {
      *
      * @throws BackendException when they are to be told and nothing was chosen
      */
-    void finish() {
+    void finish(String program) {
         if (!isOpen) {
             return;
         }
         if (experts.isEmpty()) {
-            throw new BackendException("the model has no routers whose choices could be given");
+            throw new BackendException(
+                    "program '%s' has no routers whose choices could be given: do without inputs for them (--routing-inputs)"
+                            .formatted(program));
         }
         String rows = Integer.toString(experts.size());
         String each = Integer.toString(chosen);

@@ -89,7 +89,7 @@ public final class OnnxProgram {
         program.parameters().forEach((tensor, weight) -> onnx.names.put(tensor, weight.name()));
         onnx.block(program.steps());
         program.outputs().forEach(onnx::output);
-        onnx.experts.finish();
+        onnx.experts.finish(program.name());
     }
 
     private void refuse(Variable variable) {
