@@ -45,6 +45,9 @@ class EncoderPlanTest {
                 plan.arenaBytes() >= plan.lowerBoundBytes()
                         && plan.arenaBytes() <= 1.02 * plan.lowerBoundBytes(),
                 () -> plan.arenaBytes() + " for " + plan.lowerBoundBytes());
+        // The hidden states, a query, a key and a value: normed rows are never there as a whole.
+        long states = 4L * 8192 * width;
+        assertTrue(plan.arenaBytes() < 4.2 * states, () -> plan.arenaBytes() + " of " + states);
     }
 
     @ParameterizedTest

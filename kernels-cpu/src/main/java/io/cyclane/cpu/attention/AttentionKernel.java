@@ -22,9 +22,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>There is one scheme for every length. Keys are taken in blocks of 64 from position 0 of the
  * sequence; a running maximum and sum (arXiv:2205.14135, section 3.1) join the blocks, so nothing
- * is ever T x T. A piece of work is one head of up to 512 queries of one sequence, again counted
- * from position 0; fewer, down to 128, where threads would else have too few: two threads share one
- * long text. Blocks that no query of a piece sees are never touched: the cost follows the window. A
+ * is ever T x T. Against blocks of 512, the whole of a text of 512 tokens at once, this costs
+ * MiniLM 2 % there (0.97 to 1.09 of the speed in 36 turns, Zen 3), and so no length has a scheme of
+ * its own. A piece of work is one head of up to 512 queries of one sequence, again counted from
+ * position 0; fewer, down to 128, where threads would else have too few: two threads share one long
+ * text. Blocks that no query of a piece sees are never touched: the cost follows the window. A
  * query's result depends on its sequence, its place in it and the vector width, on nothing else.
  *
  * <p>Keys and values of a block are copied together in the worker's scratch first. In their rows
