@@ -67,7 +67,9 @@ record CodePath(Op op, int headWidth, boolean special) {
 
     private static final int HEADS = 2;
     private static final int WINDOW = 20;
-    private static final int INPUTS = 24;
+
+    /** Odd, since tiles may take inputs in pairs. */
+    private static final int INPUTS = 25;
 
     /** More experts than are summed at a time, and how many of them a row has. */
     private static final int EXPERTS = 5;

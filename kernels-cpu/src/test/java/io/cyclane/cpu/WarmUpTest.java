@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cyclane.tensor.op.Activation;
 import io.cyclane.tensor.op.Attention;
+import io.cyclane.tensor.op.Glu;
 import io.cyclane.tensor.op.LayerNorm;
 import io.cyclane.tensor.op.Linear;
-import io.cyclane.tensor.op.RmsNorm;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -47,7 +47,7 @@ class WarmUpTest {
     @Timeout(120)
     void productsAreReadyBeforeAttentionAndAttentionBeforeTheRest() throws InterruptedException {
         // In the other order, and such as no other test asks for.
-        WarmUp.Readiness rest = WarmUp.of(new CodePath(new RmsNorm(1e-6f), 0, false));
+        WarmUp.Readiness rest = WarmUp.of(new CodePath(new Glu(Activation.TANH), 0, false));
         WarmUp.Readiness attention = WarmUp.of(new CodePath(new Attention(2, 1f, 20), 48, false));
         WarmUp.Readiness product =
                 WarmUp.of(

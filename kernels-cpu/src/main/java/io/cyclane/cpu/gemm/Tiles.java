@@ -27,17 +27,16 @@ import jdk.incubator.vector.FloatVector;
  * (below); with fourteen C2 keeps eleven of the sums in memory, at 0.55 of the register-only rate
  * against 0.92 to 0.94. A product of one row has {@link Tile1}.
  *
- * <p>Where there are 16 registers (AVX2), five rows run in {@link Tile5Few}, and {@link Tile4Few}
- * is for few rows and for what is left. C2 moves the loads of an iteration, and of all that it
+ * <p>Where there are 16 registers (AVX2), six rows run in {@link Tile6Few}, and {@link Tile4Few} is
+ * for few rows and for what is left. C2 moves the loads of an iteration, and of all that it
  * unrolls, to its beginning, and then has not the registers to hold what they brought: 0.47 of the
- * register-only rate. Nothing may be moved across a store that needs a sum, so the tiles store one
- * half way, where nobody reads it: five rows reach 0.76 to 0.97 in six processes, four rows 0.70 to
- * 0.87 beside them (Zen 3 whose hyperthreads are shared, JDK 25.0.3), their eight sums being no
- * more than the latency asks for; what gcc makes of six rows without such stores reaches 0.88 to
- * 0.91. Six rows with two stores are no faster than four, and their loads come near the limit of
- * 18,000 nodes, below. Five rows store another sum at the end of an iteration: without it the last
- * three rows of one and the first two of the next lie between two stores, which with ten sums is
- * all 16 registers, and in every second process C2 kept a sum in memory, 0.6 of the speed for good.
+ * register-only rate. Nothing that reads memory may be moved across a fence, and one that orders
+ * loads alone is no instruction: with one behind each row, twelve sums, two vectors of the panel
+ * and one number of the left side at a time are all that registers must hold. C2 does not unroll a
+ * loop with fences, so the tile takes two inputs at a time: 49 instructions for 24 multiply-adds,
+ * and MiniLM at 1.05 (8 texts of 128 tokens, quartiles 1.03 to 1.10) of what it was with five rows
+ * held back by stores that nobody reads, at 85 for 40 (Zen 3, JDK 25.0.3). The tile of four rows
+ * has such a store, which C2 unrolls: with few rows it is the faster form (0.94 with fences).
  *
  * <p>Stores leave in order. Those of a tile that runs while results are on their way to memory wait
  * behind them, and the tile with them. So the results of a block are written together ({@link
@@ -47,7 +46,7 @@ import jdk.incubator.vector.FloatVector;
  * Java has no instruction that asks for memory ahead of time. Of a model's weights a core gets 8 to
  * 12 GB a second from the third-level cache, and waits for them; spread over the tiles of a panel,
  * the waiting goes on beside their multiply-adds. A tile gives what it saw together, so that C2
- * does not drop the reads. {@link Tile5Few} does without: where a hyperthread's neighbour takes its
+ * does not drop the reads. {@link Tile6Few} does without: where a hyperthread's neighbour takes its
  * share of the instructions, what reads ahead costs more than it brings (MiniLM, 8 texts of 128
  * tokens: 0.91), but not where rows are few (one of 16 tokens: 1.14).
  *
@@ -73,7 +72,9 @@ import jdk.incubator.vector.FloatVector;
  *       C2 has parsed 18,000 nodes, as it has in the middle of the tile of ten rows, it stops
  *       inlining methods that are not annotated, and a scalar load has two of them. Had the count
  *       been passed inside one, its row would cost a call in each iteration: 0.2 instead of 0.94,
- *       in the one process of three whose profile put it there.
+ *       in the one process of three whose profile put it there. What C2 parses beyond the count it
+ *       inlines afterwards, by another limit. {@link Tile6Few} passes it among vector loads, which
+ *       are all annotated; some are there for nothing else, and no code is made of them.
  *   <li>The sums are loaded through {@link #sum}, which is too long for C1 to inline (C2 does).
  *       With all calls inlined C1 runs out of virtual registers, and a method that C1 refuses to
  *       compile with profiling can stay in its unprofiled form for ever, a hundred times slower.
@@ -105,7 +106,7 @@ final class Tiles {
     static final long AHEAD = PANEL_AHEAD * 2 * VECTOR / PANEL_ROW;
 
     /** Rows of the largest tile. */
-    static final int ROWS = FEW_REGISTERS ? 5 : 10;
+    static final int ROWS = FEW_REGISTERS ? 6 : 10;
 
     /**
      * The rows of the tile to use when so many rows are left, below four times the largest tile.
@@ -115,6 +116,9 @@ final class Tiles {
     /** How many rows beyond the last one a tile may touch, on the left and in the sums. */
     static final int SLACK = slack();
 
+    /** Rows that wait for weights more than for anything else. */
+    private static final int FEW_ROWS = 16;
+
     private Tiles() {}
 
     /** {@return how many rows the next tile has when {@code left} rows, at least 1, are left} */
@@ -122,9 +126,15 @@ final class Tiles {
         return left < NEXT.length ? NEXT[left] : ROWS;
     }
 
-    /** {@return the same of a product of so many rows in all, which may be a single one} */
+    /**
+     * {@return the same of a product of so many rows in all} One row has a tile of its own, and few
+     * have those that read ahead.
+     */
     static int next(int left, int rows) {
-        return rows == 1 ? 1 : next(left);
+        if (rows == 1) {
+            return 1;
+        }
+        return FEW_REGISTERS && rows <= FEW_ROWS ? 4 : next(left);
     }
 
     /** {@return whether the tile of so many rows reads ahead} */
@@ -158,9 +168,9 @@ final class Tiles {
 
     /** The cheapest way to cover each count of rows. */
     private static int[] plan() {
-        int[] sizes = FEW_REGISTERS ? new int[] {5, 4} : new int[] {10, 6, 4};
+        int[] sizes = FEW_REGISTERS ? new int[] {6, 4} : new int[] {10, 6, 4};
         // In hundredths of a row of the largest tile: a smaller one loads more for each result.
-        int[] costs = FEW_REGISTERS ? new int[] {540, 470} : new int[] {1000, 650, 480};
+        int[] costs = FEW_REGISTERS ? new int[] {640, 470} : new int[] {1000, 650, 480};
         int[] next = new int[4 * ROWS];
         int[] cost = new int[4 * ROWS];
         for (int left = 1; left < next.length; left++) {
@@ -254,19 +264,24 @@ final class Tiles {
             long startAt,
             long sumsAt,
             long aheadAt) {
+        if (FEW_REGISTERS) {
+            if (rows == 6) {
+                Tile6Few.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt);
+            } else {
+                Tile4Few.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
+            }
+            if (rows == 6 && (inputs & 1) != 0) {
+                long last = inputs - 1;
+                long left = leftAt + last * Float.BYTES;
+                TileLast.run(rows, scratch, left, panels, panelAt + last * PANEL_ROW, sumsAt);
+            }
+            return;
+        }
         switch (rows) {
             case 10 ->
                     Tile10.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
             case 6 -> Tile6.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
-            case 5 -> Tile5Few.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt);
-            case 4 -> {
-                if (FEW_REGISTERS) {
-                    Tile4Few.run(
-                            scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
-                } else {
-                    Tile4.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
-                }
-            }
+            case 4 -> Tile4.run(scratch, leftAt, panels, panelAt, inputs, startAt, sumsAt, aheadAt);
             default -> throw new AssertionError("no tile of " + rows + " rows");
         }
     }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 class CompiledOnceTest {
     private static final String WARM = "now comes a segment on the heap";
     private static final String RUN =
-            "io.cyclane.cpu.gemm." + (Lanes.FEW_REGISTERS ? "Tile5Few" : "Tile10") + "::run";
+            "io.cyclane.cpu.gemm." + (Lanes.FEW_REGISTERS ? "Tile6Few" : "Tile10") + "::run";
 
     @Test
     @Timeout(120)
