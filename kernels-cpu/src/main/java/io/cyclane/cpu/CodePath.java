@@ -99,14 +99,11 @@ record CodePath(Op op, int headWidth, boolean special) {
             case Normed normed -> {
                 Normed plain =
                         new Normed(normed.body(), plain(normed.before()), plain(normed.after()));
-                boolean gated = normed.body() instanceof Linear linear && linear.gated();
-                yield new CodePath(plain, 0, isBroken(to.resultType(0), gated));
+                yield new CodePath(plain, 0, isBroken(to.resultType(0), isGated(normed.body())));
             }
             case Scale _ -> new CodePath(new Scale(0.5f), 0, false);
-            case FeedForward both ->
-                    new CodePath(op, 0, isBroken(to.resultType(0), both.second().gated()));
-            case Linear linear -> new CodePath(op, 0, isBroken(to.resultType(0), linear.gated()));
-            case MatMul _ -> new CodePath(op, 0, isBroken(to.resultType(0), false));
+            case FeedForward _, Linear _, MatMul _ ->
+                    new CodePath(op, 0, isBroken(to.resultType(0), isGated(op)));
             case ExpertMatMul product ->
                     new CodePath(
                             new ExpertMatMul(1, product.base()),
@@ -151,6 +148,15 @@ record CodePath(Op op, int headWidth, boolean special) {
 
     private static boolean isVector(Type x, Type y) {
         return y.shape().rank() < x.shape().rank();
+    }
+
+    /** {@return whether what a product gives comes out of paired panels} */
+    private static boolean isGated(Op op) {
+        return switch (op) {
+            case FeedForward both -> both.second().gated();
+            case Linear linear -> linear.gated();
+            default -> false;
+        };
     }
 
     private static boolean isBroken(Type y, boolean gated) {

@@ -107,7 +107,10 @@ public final class Conversion {
             boolean isOther = isIndex || ModelAliases.isOfCache(name);
             if (COPIED.contains(name.substring(name.lastIndexOf('.') + 1)) && !isOther) {
                 Path copy = to.resolve(from.relativize(file).toString());
-                Files.createDirectories(copy.getParent());
+                // Never the folder itself: if that is gone, so is what was copied before.
+                if (!copy.getParent().equals(to) && Files.notExists(copy.getParent())) {
+                    Files.createDirectory(copy.getParent());
+                }
                 Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
             }
         }

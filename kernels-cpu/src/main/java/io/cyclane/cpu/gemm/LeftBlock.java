@@ -24,7 +24,7 @@ final class LeftBlock {
 
     /**
      * The bytes of a row that are read; as many as a cache line has follow, for what must be
-     * written somewhere (by {@link Tile4Few}, {@link Tile1} and {@link Tiles#fetch}).
+     * written somewhere (by {@link Tile4Few} and {@link Tiles#fetch}).
      */
     static final long UNREAD = CHUNK * 4L;
 

@@ -32,11 +32,11 @@ public final class MatMulKernel implements TwinKernel {
      * Binds the product to memory.
      *
      * @param rows how many rows x has in a run
+     * @param mostRows the most it can have
      * @param transposed whether y is {@code [columns, inner]}
      * @param panels scratch of {@link #panelsBytes}
-     * @param scratch {@code workers.threads()} times {@code scratchBytes}, 64-byte aligned for
-     *     speed
-     * @param scratchBytes {@link LinearKernel#scratchBytes} of x
+     * @param scratch {@code workers.threads()} times {@link LinearKernel#scratchBytes} of x,
+     *     64-byte aligned for speed
      */
     public MatMulKernel(
             Workers workers,

@@ -3,11 +3,11 @@ package io.cyclane.cpu.gemm;
 import static io.cyclane.cpu.Lanes.F32;
 import static io.cyclane.cpu.Lanes.ORDER;
 import static io.cyclane.cpu.gemm.LeftBlock.FLOAT;
-import static io.cyclane.cpu.gemm.LeftBlock.UNREAD;
 import static io.cyclane.cpu.gemm.Tiles.LEFT_ROW;
 import static io.cyclane.cpu.gemm.Tiles.PANEL_ROW;
 import static io.cyclane.cpu.gemm.Tiles.VECTOR;
 import static io.cyclane.cpu.gemm.Tiles.sum;
+import static java.lang.invoke.VarHandle.acquireFence;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
@@ -39,7 +39,6 @@ final class Tile1 {
             long startAt,
             long sumsAt) {
         MemorySegment left = Window.of(scratch, leftAt, LEFT_ROW);
-        MemorySegment unread = Window.of(scratch, leftAt + UNREAD, VECTOR);
         MemorySegment panel = Window.of(panels, panelAt, (inputs - 1) * PANEL_ROW + ROW);
         MemorySegment start = Window.of(scratch, startAt, ROW);
         MemorySegment sums = Window.of(scratch, sumsAt, ROW);
@@ -57,7 +56,8 @@ final class Tile1 {
                 c = x.fma(fromMemorySegment(F32, panel, at + 2 * VECTOR, ORDER), c);
                 d = x.fma(fromMemorySegment(F32, panel, at + 3 * VECTOR, ORDER), d);
             }
-            b.intoMemorySegment(unread, 0, ORDER);
+            // As in Tile6Few; a store would go to a line that workers share.
+            acquireFence();
         }
         a.intoMemorySegment(sums, 0, ORDER);
         b.intoMemorySegment(sums, VECTOR, ORDER);

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
@@ -120,9 +122,8 @@ public final class AtomicFiles {
     }
 
     /**
-     * Clears away what killed processes left for a path, and puts back what the last of them had
-     * put aside if nothing took its place. What can not be cleared stays, with a warning: it is in
-     * nobody's way.
+     * Clears away what killed processes left for a path, and puts back what was put aside last if
+     * nothing took its place. What can not be cleared stays, with a warning: it is in nobody's way.
      */
     static void clear(Path path) {
         Path folder = path.toAbsolutePath().getParent();
@@ -132,20 +133,52 @@ public final class AtomicFiles {
         Pattern left =
                 Pattern.compile(
                         "\\." + Pattern.quote(path.getFileName().toString()) + HIDDEN_ENDING);
+        List<Path> old = new ArrayList<>();
+        List<Path> temporaries = new ArrayList<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
             for (Path file : files) {
                 Matcher name = left.matcher(file.getFileName().toString());
                 if (name.matches() && isDead(Long.parseLong(name.group(1)), name.group(2))) {
-                    if (name.group(3).equals("old") && Files.notExists(path)) {
-                        move(file, path.toAbsolutePath());
-                    } else {
-                        discard(file, path);
-                    }
+                    (name.group(3).equals("old") ? old : temporaries).add(file);
                 }
             }
+            old.sort(Comparator.comparing(AtomicFiles::changed).reversed());
         } catch (IOException | DirectoryIteratorException e) {
-            LOG.log(Logger.Level.WARNING, "what is left of writes to " + path + " stays: " + e);
+            warn(path, e);
         }
+        for (Path file : old) {
+            clear(file, path, Files.notExists(path));
+        }
+        for (Path file : temporaries) {
+            clear(file, path, false);
+        }
+    }
+
+    /**
+     * {@return when a file was renamed last} Where the system does not say, when it was written.
+     */
+    private static FileTime changed(Path file) {
+        try {
+            return (FileTime) Files.getAttribute(file, "unix:ctime");
+        } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
+            return FileTime.fromMillis(file.toFile().lastModified());
+        }
+    }
+
+    private static void clear(Path file, Path path, boolean comesBack) {
+        try {
+            if (comesBack) {
+                move(file, path.toAbsolutePath());
+            } else {
+                discard(file, path);
+            }
+        } catch (IOException e) {
+            warn(path, e);
+        }
+    }
+
+    private static void warn(Path path, Exception cause) {
+        LOG.log(Logger.Level.WARNING, "what is left of writes to " + path + " stays: " + cause);
     }
 
     /** Numbers of processes come again, in containers at every start: hence {@link #RUN}. */
