@@ -82,6 +82,19 @@ class ConversionTest {
         return floats;
     }
 
+    /** A folder that is taken from under its writer is not made anew with half of it missing. */
+    @Test
+    void whatLiesBesideAModelIsCopiedIntoAFolderThatIsThereAlone() throws IOException {
+        Path model = Files.createDirectories(folder.resolve("model/1_Pooling"));
+        Files.writeString(model.resolve("config.json"), "{}");
+        Path taken = folder.resolve("taken");
+        assertThrows(
+                IOException.class, () -> Conversion.copyBeside(folder.resolve("model"), taken));
+        assertTrue(Files.notExists(taken));
+        Conversion.copyBeside(folder.resolve("model"), Files.createDirectory(taken));
+        assertEquals("{}", Files.readString(taken.resolve("1_Pooling/config.json")));
+    }
+
     @Test
     void tiesGoToEvenAndLargeNumbersAreRefused() throws IOException {
         assertArrayEquals(

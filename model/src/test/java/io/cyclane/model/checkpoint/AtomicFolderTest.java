@@ -151,6 +151,28 @@ class AtomicFolderTest {
         assertTrue(Files.notExists(aside));
     }
 
+    /** Whichever the system lists first; what is renamed last is what the target was last. */
+    @Test
+    void ofSeveralTheLastPutAsideComesBack() throws Exception {
+        long own = ProcessHandle.current().pid();
+        for (String first : List.of("0", "f")) {
+            Path target = place.resolve("target" + first);
+            String last = first.equals("0") ? "f" : "0";
+            for (String number : List.of(first, last)) {
+                Path made = leave("made" + number);
+                Files.writeString(made.resolve("deep/text"), number);
+                String name = ".%s.%d.0123abcd.%s123abcd.old";
+                Thread.sleep(20);
+                Files.move(made, place.resolve(name.formatted(target.getFileName(), own, number)));
+            }
+            AtomicFiles.clear(target);
+            assertEquals(last, Files.readString(target.resolve("deep/text")));
+            try (Stream<Path> files = Files.list(place)) {
+                assertTrue(files.noneMatch(file -> file.toString().endsWith(".old")));
+            }
+        }
+    }
+
     private Path leave(String name) throws IOException {
         Path left = place.resolve(name);
         Files.createDirectories(left.resolve("deep"));
