@@ -12,7 +12,6 @@ import java.util.List;
  * <p>Thread-safe; closed as {@link LoadedModel#close} says.
  */
 public final class TokenClassifier implements AutoCloseable {
-
     private final LoadedModel model;
     private final Labels labels;
 

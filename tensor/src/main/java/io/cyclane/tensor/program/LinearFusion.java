@@ -16,13 +16,9 @@ import org.jspecify.annotations.Nullable;
  * gate, the addition of a residual; and a mixture of low-rank updates with its residual. A kernel
  * then does them on the tile it has just computed.
  */
-public final class LinearFusion {
-    private final Reads reads;
-    private final List<String> notes;
-
+public final class LinearFusion extends Fusion {
     private LinearFusion(Program program) {
-        notes = new ArrayList<>(program.notes());
-        reads = Reads.of(program);
+        super(program);
     }
 
     /**
@@ -30,32 +26,11 @@ public final class LinearFusion {
      * may differ: fewer roundings.
      */
     public static Program of(Program program) {
-        LinearFusion fusion = new LinearFusion(program);
-        List<Step> steps = fusion.block(program.steps());
-        return program.with(steps, fusion.notes);
+        return new LinearFusion(program).fused();
     }
 
-    private List<Step> block(List<Step> steps) {
-        List<Step> fused = new ArrayList<>();
-        for (Step step : steps) {
-            switch (step) {
-                case Step.Apply apply -> {
-                    Step.Apply joined = joined(apply, fused);
-                    fused.add(joined == null ? apply : joined);
-                }
-                case Step.Update update -> fused.add(update);
-                case Step.Repeat repeat -> fused.add(repeat.with(block(repeat.body())));
-            }
-        }
-        return fused;
-    }
-
-    /**
-     * The step joined with a layer before it, which is then taken out of {@code before}; or null.
-     * The joined step stands where the later one stood, so an update in between, which could change
-     * what the layer reads, forbids it.
-     */
-    private Step.@Nullable Apply joined(Step.Apply step, List<Step> before) {
+    @Override
+    Step.@Nullable Apply joined(Step.Apply step, List<Step> before) {
         for (int input = 0; input < step.inputs().size(); input++) {
             Step.Apply mixture = mixtureWithResidual(step, input, before);
             if (mixture != null) {
@@ -81,7 +56,7 @@ public final class LinearFusion {
             }
             if (longer != null) {
                 Reads.remove(layer, before);
-                notes.add("fused: " + layer.results().getFirst().name() + ", " + step.op().label());
+                note(layer.results().getFirst().name(), step.op().label());
                 return new Step.Apply(longer, inputs, step.results(), 0);
             }
         }
@@ -105,7 +80,7 @@ public final class LinearFusion {
         List<Tensor> inputs = new ArrayList<>(source.inputs());
         inputs.add(other);
         Reads.remove(source, before);
-        notes.add("fused: " + source.results().getFirst().name() + ", " + step.op().label());
+        note(source.results().getFirst().name(), step.op().label());
         return new Step.Apply(mol.plusResidual(), inputs, step.results(), 0);
     }
 

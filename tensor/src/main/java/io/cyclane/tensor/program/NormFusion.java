@@ -14,39 +14,18 @@ import org.jspecify.annotations.Nullable;
  * nobody else reads what lies between: normed rows then never exist as a whole. To run after {@link
  * FeedForwardFusion}. The bits stay the same.
  */
-public final class NormFusion {
-    private final Reads reads;
-    private final List<String> notes;
-
+public final class NormFusion extends Fusion {
     private NormFusion(Program program) {
-        reads = Reads.of(program);
-        notes = new ArrayList<>(program.notes());
+        super(program);
     }
 
     /** {@return the program with norms joined with the layers beside them} */
     public static Program of(Program program) {
-        NormFusion fusion = new NormFusion(program);
-        List<Step> steps = fusion.block(program.steps());
-        return program.with(steps, fusion.notes);
+        return new NormFusion(program).fused();
     }
 
-    private List<Step> block(List<Step> steps) {
-        List<Step> fused = new ArrayList<>();
-        for (Step step : steps) {
-            switch (step) {
-                case Step.Apply apply -> {
-                    Step.Apply joined = joined(apply, fused);
-                    fused.add(joined == null ? apply : joined);
-                }
-                case Step.Update update -> fused.add(update);
-                case Step.Repeat repeat -> fused.add(repeat.with(block(repeat.body())));
-            }
-        }
-        return fused;
-    }
-
-    /** The step joined with the one before it, which is then taken out; or null. */
-    private Step.@Nullable Apply joined(Step.Apply step, List<Step> before) {
+    @Override
+    Step.@Nullable Apply joined(Step.Apply step, List<Step> before) {
         boolean isNorm = Normed.isNorm(step.op());
         if (!isNorm && !isBody(step.op())) {
             return null;
@@ -58,11 +37,9 @@ public final class NormFusion {
         Step.Apply joined = isNorm ? normAfter(source, step) : normBefore(source, step);
         if (joined != null) {
             Reads.remove(source, before);
-            notes.add(
-                    "fused: %s, %s, a block of rows at a time"
-                            .formatted(
-                                    source.results().getFirst().name(),
-                                    step.results().getFirst().name()));
+            note(
+                    source.results().getFirst().name(),
+                    step.results().getFirst().name() + ", a block of rows at a time");
         }
         return joined;
     }
