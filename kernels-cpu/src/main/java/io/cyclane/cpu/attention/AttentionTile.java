@@ -1,8 +1,5 @@
 package io.cyclane.cpu.attention;
 
-import static io.cyclane.cpu.attention.AttentionTileFew.scores4x2;
-import static io.cyclane.cpu.attention.AttentionTileFew.values4x2;
-
 import io.cyclane.cpu.Lanes;
 import io.cyclane.cpu.math.VectorMath;
 import java.lang.foreign.MemorySegment;
@@ -18,8 +15,8 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>Everything lies in a worker's scratch. Queries are transposed, so that a lane is a query: its
  * scores stand one below the other, and the softmax walks down the keys without ever summing across
- * lanes. A product keeps eight rows by two vectors of sums in registers, each of which adds up its
- * terms in order, whatever the tile around it.
+ * lanes. A product keeps eight rows by two vectors of sums in registers, or six where there are 16
+ * of them ({@link AttentionTileFew}); each adds up its terms in order, whatever the tile around it.
  *
  * <p>Products work on slices of constant size, larger than what they touch where need be, and bound
  * their counts by what is true anyway: then C2 drops every bounds check ({@link
@@ -65,12 +62,12 @@ final class AttentionTile {
      */
     static void scores(
             MemorySegment s, long keys, long queries, long to, int width, int n, int vectors) {
+        if (vectors == 2 && Lanes.FEW_REGISTERS) {
+            AttentionTileFew.scores(s, keys, queries, to, width, n);
+            return;
+        }
         for (int j = 0; j < n; j += ROWS) {
-            if (vectors == 2 && Lanes.FEW_REGISTERS) {
-                scores4x2(s, keys + j * KEY_ROW, queries, to + j * ROW, width);
-                int next = j + AttentionTileFew.ROWS;
-                scores4x2(s, keys + next * KEY_ROW, queries, to + next * ROW, width);
-            } else if (vectors == 2) {
+            if (vectors == 2) {
                 scores8x2(s, keys + j * KEY_ROW, queries, to + j * ROW, width);
             } else {
                 scores8x1(s, keys + j * KEY_ROW, queries, to + j * ROW, width);
@@ -278,17 +275,15 @@ final class AttentionTile {
      * two vectors of columns.
      *
      * @param values [n, QUERIES], a panel of as many columns, with {@link #KEYS} rows of memory
-     * @param to [QUERIES, QUERIES], of which {@code queries} rows, rounded up to eight, are written
+     * @param to [QUERIES, QUERIES], of which {@code queries} rows and up to seven more are written
      */
     static void values(MemorySegment s, long weights, long values, long to, int n, int queries) {
+        if (Lanes.FEW_REGISTERS) {
+            AttentionTileFew.values(s, weights, values, to, n, queries);
+            return;
+        }
         for (int q = 0; q < queries; q += ROWS) {
-            if (Lanes.FEW_REGISTERS) {
-                values4x2(s, weights + 4L * q, values, to + q * ROW, n);
-                int next = q + AttentionTileFew.ROWS;
-                values4x2(s, weights + 4L * next, values, to + next * ROW, n);
-            } else {
-                values8x2(s, weights + 4L * q, values, to + q * ROW, n);
-            }
+            values8x2(s, weights + 4L * q, values, to + q * ROW, n);
         }
     }
 

@@ -3,6 +3,7 @@ package io.cyclane.cpu.gemm;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cyclane.cpu.Jvm;
 import io.cyclane.cpu.Lanes;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

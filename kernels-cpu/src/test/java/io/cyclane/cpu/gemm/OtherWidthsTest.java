@@ -3,6 +3,7 @@ package io.cyclane.cpu.gemm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.cyclane.cpu.Jvm;
 import io.cyclane.cpu.Lanes;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.op.Activation;

@@ -1,23 +1,15 @@
 package io.cyclane.cpu.gemm;
 
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cyclane.cpu.CompilationLog;
+import io.cyclane.cpu.Jvm;
 import io.cyclane.cpu.Lanes;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,13 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * What the JVM's compilers make of the tiles, which are as large as they take.
  *
- * <p>C1 must be able to compile every tile with profiling. One that it skips ("out of virtual
- * registers") runs in its unprofiled form for ever if C2 is busy when it first gets hot.
- *
- * <p>C2 must inline every scalar load of the left side. Above {@value #NODE_CUTOFF} nodes it
- * inlines only what is annotated, and a load whose parsing passes that count ends in a call: in the
- * inner loop it costs all sums their registers. How many nodes come before it depends on what the
- * process has done so far, so no load may be near.
+ * <p>{@link CompilationLog} says what and why.
  */
 class TileCompilationTest {
     private static final List<String> TILES =
@@ -40,10 +26,6 @@ class TileCompilationTest {
                     ? List.of("Tile6Few", "Tile4Few", "Tile1")
                     : List.of("Tile10", "Tile6", "Tile4", "Tile6Few", "Tile4Few", "Tile1");
 
-    /** C2's NodeCountInliningCutoff, which is no product flag. */
-    private static final int NODE_CUTOFF = 18_000;
-
-    private static final int NODE_MARGIN = 2000;
     private static final String CALLS = "io.cyclane.test.calls";
     private static final String HEAP_SEGMENTS_TOO = "io.cyclane.test.heapSegmentsToo";
 
@@ -57,14 +39,10 @@ class TileCompilationTest {
             })
     @Timeout(120)
     void c1CompilesEveryTile(String flags) throws IOException, InterruptedException {
-        String all = "-XX:TieredStopAtLevel=3 -XX:+PrintCompilation " + flags;
-        String printed = Jvm.run(TileCompilationTest.class, all.split(" "));
-        for (String tile : TILES) {
-            assertTrue(printed.contains(tile + "::run"), tile + " not compiled");
-        }
-        for (String line : printed.split("\n")) {
-            assertFalse(line.contains("SKIPPED") && line.contains("Tile"), line);
-        }
+        CompilationLog.assertC1Compiles(
+                TileCompilationTest.class,
+                flags,
+                TILES.stream().map(tile -> tile + "::run").toList());
     }
 
     @ParameterizedTest
@@ -81,57 +59,15 @@ class TileCompilationTest {
                 "-XX:-BackgroundCompilation",
                 "-D" + CALLS + "=20000",
                 "-D" + HEAP_SEGMENTS_TOO + "=" + heapSegmentsToo);
-        String compilations = Files.readString(log, StandardCharsets.ISO_8859_1);
+        CompilationLog compilations = CompilationLog.read(log);
         for (String tile : TILES) {
-            String c2 = c2Compilation(compilations, tile);
-            assertFalse(c2.contains("NodeCountInliningCutoff"), tile);
-            List<Integer> counts = nodesAfter("convEndian", c2);
+            List<Integer> counts = compilations.assertInlinesScalarLoads(tile, "run");
             int rows = Integer.parseInt(tile.replaceAll("\\D", ""));
             // One for each row, and one for what is read ahead, where anything is.
             boolean readsAhead = !List.of("Tile6Few", "Tile1").contains(tile);
             int least = readsAhead ? rows + 1 : rows;
             assertTrue(counts.size() >= least, tile + ": " + counts.size() + " loads");
-            for (int nodes : counts) {
-                assertTrue(
-                        nodes < NODE_CUTOFF - NODE_MARGIN || nodes > NODE_CUTOFF + NODE_MARGIN,
-                        tile + ": " + counts);
-            }
         }
-    }
-
-    private static String c2Compilation(String log, String tile) {
-        String start = "<task compile_id='[0-9]+' method='\\S+\\." + tile + " run [^>]*>";
-        Matcher task = Pattern.compile("(?s)" + start + ".*?</task>").matcher(log);
-        while (task.find()) {
-            String head = task.group().substring(0, task.group().indexOf('>'));
-            if (!head.contains("level=") && !head.contains("osr_bci=")) {
-                return task.group();
-            }
-        }
-        throw new AssertionError("C2 did not compile " + tile);
-    }
-
-    /** {@return how many nodes there were each time that C2 had parsed a method of that name} */
-    private static List<Integer> nodesAfter(String name, String task) {
-        Set<String> ids = new HashSet<>();
-        Matcher method =
-                Pattern.compile("<method id='([0-9]+)'[^>]* name='" + name + "'").matcher(task);
-        while (method.find()) {
-            ids.add(method.group(1));
-        }
-        List<Integer> counts = new ArrayList<>();
-        Deque<String> open = new ArrayDeque<>();
-        Matcher parse =
-                Pattern.compile("<parse method='([0-9]+)'|<parse_done nodes='([0-9]+)'")
-                        .matcher(task);
-        while (parse.find()) {
-            if (parse.group(1) != null) {
-                open.push(parse.group(1));
-            } else if (ids.contains(open.pop())) {
-                counts.add(Integer.valueOf(parse.group(2)));
-            }
-        }
-        return counts;
     }
 
     /** Runs every tile so often that it is compiled. */

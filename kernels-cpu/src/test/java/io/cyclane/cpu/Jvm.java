@@ -1,4 +1,4 @@
-package io.cyclane.cpu.gemm;
+package io.cyclane.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -9,11 +9,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Runs a test's own main method in a JVM with other flags. */
-final class Jvm {
+public final class Jvm {
     private Jvm() {}
 
     /** {@return what it printed}; fails if it did not end with 0. */
-    static String run(Class<?> main, String... flags) throws IOException, InterruptedException {
+    public static String run(Class<?> main, String... flags)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
