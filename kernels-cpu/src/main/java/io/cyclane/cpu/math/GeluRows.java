@@ -47,19 +47,20 @@ public final class GeluRows {
                     u.fma(
                             FloatVector.broadcast(F32, -2f * TAIL_MIDDLE),
                             FloatVector.broadcast(F32, 1f));
-            FloatVector q =
-                    FloatVector.broadcast(F32, TAIL_11).fma(v, FloatVector.broadcast(F32, TAIL_10));
-            q = q.fma(v, FloatVector.broadcast(F32, TAIL_9));
-            q = q.fma(v, FloatVector.broadcast(F32, TAIL_8));
-            q = q.fma(v, FloatVector.broadcast(F32, TAIL_7));
-            q = q.fma(v, FloatVector.broadcast(F32, TAIL_6));
-            q = q.fma(v, FloatVector.broadcast(F32, TAIL_5));
-            q = q.fma(v, FloatVector.broadcast(F32, TAIL_4));
-            q = q.fma(v, FloatVector.broadcast(F32, TAIL_3));
-            q = q.fma(v, FloatVector.broadcast(F32, TAIL_2));
-            q = q.fma(v, FloatVector.broadcast(F32, TAIL_1));
-            q = q.fma(v, FloatVector.broadcast(F32, TAIL_0));
-            q = q.mul(u).mul(t);
+            FloatVector w = v.mul(v);
+            FloatVector odd =
+                    FloatVector.broadcast(F32, TAIL_11).fma(w, FloatVector.broadcast(F32, TAIL_9));
+            odd = odd.fma(w, FloatVector.broadcast(F32, TAIL_7));
+            odd = odd.fma(w, FloatVector.broadcast(F32, TAIL_5));
+            odd = odd.fma(w, FloatVector.broadcast(F32, TAIL_3));
+            odd = odd.fma(w, FloatVector.broadcast(F32, TAIL_1));
+            FloatVector even =
+                    FloatVector.broadcast(F32, TAIL_10).fma(w, FloatVector.broadcast(F32, TAIL_8));
+            even = even.fma(w, FloatVector.broadcast(F32, TAIL_6));
+            even = even.fma(w, FloatVector.broadcast(F32, TAIL_4));
+            even = even.fma(w, FloatVector.broadcast(F32, TAIL_2));
+            even = even.fma(w, FloatVector.broadcast(F32, TAIL_0));
+            FloatVector q = odd.fma(v, even).mul(u).mul(t);
 
             // The density: exp(-t^2 / 2), with what the square lost in rounding.
             FloatVector square = t.mul(t);

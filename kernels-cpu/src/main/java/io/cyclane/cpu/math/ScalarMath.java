@@ -222,18 +222,18 @@ public final class ScalarMath {
     private static float tail(float t) {
         float u = 1f / (t + TAIL_MIDDLE);
         float v = Math.fma(u, -2f * TAIL_MIDDLE, 1f);
-        float p = Math.fma(TAIL_11, v, TAIL_10);
-        p = Math.fma(p, v, TAIL_9);
-        p = Math.fma(p, v, TAIL_8);
-        p = Math.fma(p, v, TAIL_7);
-        p = Math.fma(p, v, TAIL_6);
-        p = Math.fma(p, v, TAIL_5);
-        p = Math.fma(p, v, TAIL_4);
-        p = Math.fma(p, v, TAIL_3);
-        p = Math.fma(p, v, TAIL_2);
-        p = Math.fma(p, v, TAIL_1);
-        p = Math.fma(p, v, TAIL_0);
-        return p * u;
+        float w = v * v;
+        float odd = Math.fma(TAIL_11, w, TAIL_9);
+        odd = Math.fma(odd, w, TAIL_7);
+        odd = Math.fma(odd, w, TAIL_5);
+        odd = Math.fma(odd, w, TAIL_3);
+        odd = Math.fma(odd, w, TAIL_1);
+        float even = Math.fma(TAIL_10, w, TAIL_8);
+        even = Math.fma(even, w, TAIL_6);
+        even = Math.fma(even, w, TAIL_4);
+        even = Math.fma(even, w, TAIL_2);
+        even = Math.fma(even, w, TAIL_0);
+        return Math.fma(odd, v, even) * u;
     }
 
     private static float remainder(float a, float rounded) {

@@ -238,26 +238,30 @@ public final class VectorMath {
         return above.div(started.fma(rest, FloatVector.broadcast(F32, 1f)));
     }
 
-    /** {@return Q(t) exp(t^2 / 2)} for t from 0 to 15. */
+    /**
+     * {@return Q(t) exp(t^2 / 2)} for t from 0 to 15, odd and even powers by themselves: in one
+     * chain of twelve, each waits for the one before (1.2 times the time of all of GELU, Zen 3).
+     */
     private static FloatVector tail(FloatVector t) {
         FloatVector u = FloatVector.broadcast(F32, 1f).div(t.add(TAIL_MIDDLE));
         FloatVector v =
                 u.fma(
                         FloatVector.broadcast(F32, -2f * TAIL_MIDDLE),
                         FloatVector.broadcast(F32, 1f));
-        FloatVector p =
-                FloatVector.broadcast(F32, TAIL_11).fma(v, FloatVector.broadcast(F32, TAIL_10));
-        p = p.fma(v, FloatVector.broadcast(F32, TAIL_9));
-        p = p.fma(v, FloatVector.broadcast(F32, TAIL_8));
-        p = p.fma(v, FloatVector.broadcast(F32, TAIL_7));
-        p = p.fma(v, FloatVector.broadcast(F32, TAIL_6));
-        p = p.fma(v, FloatVector.broadcast(F32, TAIL_5));
-        p = p.fma(v, FloatVector.broadcast(F32, TAIL_4));
-        p = p.fma(v, FloatVector.broadcast(F32, TAIL_3));
-        p = p.fma(v, FloatVector.broadcast(F32, TAIL_2));
-        p = p.fma(v, FloatVector.broadcast(F32, TAIL_1));
-        p = p.fma(v, FloatVector.broadcast(F32, TAIL_0));
-        return p.mul(u);
+        FloatVector w = v.mul(v);
+        FloatVector odd =
+                FloatVector.broadcast(F32, TAIL_11).fma(w, FloatVector.broadcast(F32, TAIL_9));
+        odd = odd.fma(w, FloatVector.broadcast(F32, TAIL_7));
+        odd = odd.fma(w, FloatVector.broadcast(F32, TAIL_5));
+        odd = odd.fma(w, FloatVector.broadcast(F32, TAIL_3));
+        odd = odd.fma(w, FloatVector.broadcast(F32, TAIL_1));
+        FloatVector even =
+                FloatVector.broadcast(F32, TAIL_10).fma(w, FloatVector.broadcast(F32, TAIL_8));
+        even = even.fma(w, FloatVector.broadcast(F32, TAIL_6));
+        even = even.fma(w, FloatVector.broadcast(F32, TAIL_4));
+        even = even.fma(w, FloatVector.broadcast(F32, TAIL_2));
+        even = even.fma(w, FloatVector.broadcast(F32, TAIL_0));
+        return odd.fma(v, even).mul(u);
     }
 
     private static FloatVector remainder(FloatVector a, FloatVector rounded) {
