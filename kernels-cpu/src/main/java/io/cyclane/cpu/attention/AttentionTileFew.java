@@ -35,19 +35,21 @@ final class AttentionTileFew {
 
     private AttentionTileFew() {}
 
-    /** {@return whether {@code left} queries want six rows next, not four} */
+    /**
+     * {@return whether {@code left} queries want six rows next; seven and eight want twice four}
+     */
     private static boolean six(int left) {
         return left > 4 && left != 7 && left != 8;
     }
 
     /** Scores of the keys, six at a time, see {@link AttentionTile#scores}. */
     static void scores(MemorySegment s, long keys, long queries, long to, int width, int n) {
-        int odd = Math.min(width, CHUNK) & 1;
+        boolean odd = (width & 1) != 0;
         for (int j = 0; j < n; j += 6) {
             long keyAt = keys + j * KEY_ROW;
             long toAt = to + j * ROW;
             scores6x2(s, keyAt, queries, toAt, width);
-            if (odd != 0) {
+            if (odd) {
                 int last = width - 1;
                 addLast(s, keyAt + 4L * last, KEY_ROW, queries + last * ROW, toAt, 6);
             }

@@ -23,7 +23,8 @@ import java.lang.foreign.ValueLayout;
  * on to what C2 does not inline, such as a bulk copy (hence {@link #copy}) or a masked vector. The
  * other is a window in a small method that is inlined into a large one: when C2 has parsed 18,000
  * nodes it inlines nothing more that is not annotated, and a window has some 60 more than a slice.
- * So attention and the mixture keep to slices: their methods are inlined into one another.
+ * So attention and the mixture keep to slices, since their methods are inlined into one another,
+ * but for the products of attention that have fences.
  *
  * <p>The segment of all memory wants native access: without {@code --enable-native-access} a window
  * is a plain slice, as right and slower to be compiled.
