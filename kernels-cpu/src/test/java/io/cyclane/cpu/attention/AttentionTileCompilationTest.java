@@ -1,14 +1,17 @@
 package io.cyclane.cpu.attention;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cyclane.cpu.CompilationLog;
 import io.cyclane.cpu.Jvm;
+import io.cyclane.cpu.Lanes;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,6 +20,11 @@ import org.junit.jupiter.api.io.TempDir;
 class AttentionTileCompilationTest {
     private static final int LOADS = 12;
     private static final String CALLS = "io.cyclane.test.calls";
+
+    @BeforeEach
+    void onlyWhereTheyAreUsed() {
+        assumeTrue(Lanes.FEW_REGISTERS, "32 vector registers: these tiles are not in use");
+    }
 
     @Test
     @Timeout(120)
