@@ -14,6 +14,7 @@ import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 import static jdk.incubator.vector.FloatVector.zero;
 import static jdk.incubator.vector.IntVector.broadcast;
 
+import io.cyclane.cpu.gemm.TileLast;
 import io.cyclane.tensor.memory.Window;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -22,7 +23,7 @@ import jdk.incubator.vector.FloatVector;
 /**
  * The products of {@link AttentionTile} where there are 16 vector registers: six rows by two
  * vectors of sums, two terms at a time, and a fence behind each row, for the reason that {@code
- * io.cyclane.cpu.gemm.Tiles} gives; 1.06 to 1.12 of the speed of four rows held back by stores (Zen
+ * io.cyclane.cpu.gemm.Tiles} gives; 1.04 to 1.12 of the speed of four rows held back by stores (Zen
  * 3, JDK 25.0.3).
  *
  * <p>What a row multiplies is loaded as an integer: C2 makes one instruction of it. As a float,
@@ -51,7 +52,7 @@ final class AttentionTileFew {
             scores6x2(s, keyAt, queries, toAt, width);
             if (odd) {
                 int last = width - 1;
-                addLast(s, keyAt + 4L * last, KEY_ROW, queries + last * ROW, toAt, 6);
+                TileLast.run(6, s, keyAt + 4L * last, KEY_ROW, s, queries + last * ROW, toAt, ROW);
             }
         }
     }
@@ -66,7 +67,7 @@ final class AttentionTileFew {
                 values6x2(s, weightAt, values, toAt, n);
                 if ((n & 1) != 0) {
                     long last = (n - 1) * ROW;
-                    addLast(s, weightAt + last, 4, values + last, toAt, 6);
+                    TileLast.run(6, s, weightAt + last, 4, s, values + last, toAt, ROW);
                 }
             } else {
                 values4x2(s, weightAt, values, toAt, n);
@@ -298,27 +299,5 @@ final class AttentionTileFew {
         b2.intoMemorySegment(to, 2 * ROW + VECTOR, ORDER);
         a3.intoMemorySegment(to, 3 * ROW, ORDER);
         b3.intoMemorySegment(to, 3 * ROW + VECTOR, ORDER);
-    }
-
-    /**
-     * Adds the last of an odd count of terms to the sums of some rows.
-     *
-     * @param leftAt where it lies for the first row, {@code distance} bytes from that of the second
-     * @param rightAt where the vectors lie that it multiplies
-     */
-    private static void addLast(
-            MemorySegment s, long leftAt, long distance, long rightAt, long toAt, int rows) {
-        MemorySegment left = Window.of(s, leftAt, (rows - 1) * distance + Float.BYTES);
-        MemorySegment right = Window.of(s, rightAt, ROW);
-        MemorySegment to = Window.of(s, toAt, rows * ROW);
-        FloatVector a = fromMemorySegment(F32, right, 0, ORDER);
-        FloatVector b = fromMemorySegment(F32, right, VECTOR, ORDER);
-        for (int row = 0; row < rows; row++) {
-            FloatVector x = FloatVector.broadcast(F32, left.get(FLOAT, row * distance));
-            long at = row * ROW;
-            x.fma(a, fromMemorySegment(F32, to, at, ORDER)).intoMemorySegment(to, at, ORDER);
-            x.fma(b, fromMemorySegment(F32, to, at + VECTOR, ORDER))
-                    .intoMemorySegment(to, at + VECTOR, ORDER);
-        }
     }
 }

@@ -273,7 +273,8 @@ final class Tiles {
             if (rows == 6 && (inputs & 1) != 0) {
                 long last = inputs - 1;
                 long left = leftAt + last * Float.BYTES;
-                TileLast.run(rows, scratch, left, panels, panelAt + last * PANEL_ROW, sumsAt);
+                long right = panelAt + last * PANEL_ROW;
+                TileLast.run(rows, scratch, left, LEFT_ROW, panels, right, sumsAt, PANEL_ROW);
             }
             return;
         }
