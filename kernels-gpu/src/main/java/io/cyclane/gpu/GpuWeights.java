@@ -4,6 +4,7 @@ import io.cyclane.gpu.driver.DeviceMemory;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.backend.BackendException;
+import io.cyclane.tensor.backend.WeightReader;
 import io.cyclane.tensor.backend.WeightSource;
 import io.cyclane.tensor.backend.Weights;
 import io.cyclane.tensor.host.PackedForm;
@@ -111,7 +112,7 @@ final class GpuWeights implements Weights {
         try (Arena memory = Arena.ofConfined()) {
             MemorySegment rows =
                     master == null ? source.rows(parameter, memory) : master.buffer().segment();
-            PackedForm.requireWhole(parameter, rows);
+            PackedForm.requireWhole(parameter, rows.byteSize());
             upload(rows, resident);
         }
     }
@@ -124,7 +125,7 @@ final class GpuWeights implements Weights {
         }
         try (Arena memory = Arena.ofConfined()) {
             MemorySegment packed = memory.allocate(resident.lengthBytes, Slab.ALIGNMENT_BYTES);
-            resident.form.pack(rows, resident.packing, packed);
+            resident.form.pack(WeightReader.of(rows), resident.packing, packed);
             gpu.upload(packed, resident.block, resident.offset);
         }
     }
@@ -173,7 +174,7 @@ final class GpuWeights implements Weights {
     @Override
     public synchronized void replace(Parameter parameter, MemorySegment rows) {
         requireOpen();
-        PackedForm.requireWhole(parameter, rows);
+        PackedForm.requireWhole(parameter, rows.byteSize());
         Parameter stored = PackedForm.stored(parameter);
         Slab master = masters.computeIfAbsent(stored, _ -> Slab.allocate(rows.byteSize()));
         MemorySegment copy = master.buffer().segment();

@@ -4,6 +4,7 @@ import io.cyclane.model.checkpoint.Checkpoint;
 import io.cyclane.model.checkpoint.CheckpointException;
 import io.cyclane.model.checkpoint.CheckpointWeights;
 import io.cyclane.tensor.Parameter;
+import io.cyclane.tensor.backend.WeightReader;
 import io.cyclane.tensor.backend.WeightSource;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -128,8 +129,7 @@ final class ModelWeights implements WeightSource {
 
     @Override
     public MemorySegment rows(Parameter parameter, SegmentAllocator memory) {
-        boolean isStored = !computed.contains(parameter) && !random.contains(parameter);
-        if (isStored) {
+        if (isStored(parameter)) {
             return stored.rows(parameter, memory);
         }
         MemorySegment rows =
@@ -140,6 +140,17 @@ final class ModelWeights implements WeightSource {
             encoder.compute(parameter, checkpoint, rows);
         }
         return rows;
+    }
+
+    @Override
+    public WeightReader reader(Parameter parameter, SegmentAllocator memory) {
+        return isStored(parameter)
+                ? stored.reader(parameter, memory)
+                : WeightReader.of(rows(parameter, memory));
+    }
+
+    private boolean isStored(Parameter parameter) {
+        return !computed.contains(parameter) && !random.contains(parameter);
     }
 
     /** Matrices are drawn anew the same way for a name; biases are 0 and norms 1. */

@@ -1,6 +1,7 @@
 package io.cyclane.cpu.gemm;
 
 import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.backend.WeightReader;
 import io.cyclane.tensor.host.Packing;
 import java.lang.foreign.MemorySegment;
 
@@ -50,12 +51,12 @@ public enum ExpertPacking implements Packing {
     }
 
     @Override
-    public void pack(MemorySegment rows, Shape shape, MemorySegment packed) {
+    public void pack(WeightReader weight, Shape shape, MemorySegment packed) {
         switch (this) {
-            case STACKED -> PanelPacking.OUTPUT_ROWS.pack(rows, stacked(shape), packed);
-            case OUTPUTS -> packOutputs(rows, shape, PanelPacking.OUTPUT_ROWS, packed);
+            case STACKED -> PanelPacking.OUTPUT_ROWS.pack(weight, stacked(shape), packed);
+            case OUTPUTS -> packOutputs(weight, shape, PanelPacking.OUTPUT_ROWS, packed);
             case PAIRED_OUTPUTS ->
-                    packOutputs(rows, shape, PanelPacking.PAIRED_OUTPUT_ROWS, packed);
+                    packOutputs(weight, shape, PanelPacking.PAIRED_OUTPUT_ROWS, packed);
         }
     }
 
@@ -64,16 +65,19 @@ public enum ExpertPacking implements Packing {
     }
 
     private static void packOutputs(
-            MemorySegment rows, Shape shape, PanelPacking each, MemorySegment packed) {
+            WeightReader weight, Shape shape, PanelPacking each, MemorySegment packed) {
         int experts = shape.extent(0).bound();
         int outputs = shape.extent(1).bound();
-        int rank = shape.extent(2).bound();
-        long to = 0;
-        for (int panel = 0; panel < PanelPacking.panels(outputs, each.isPaired()); panel++) {
-            for (int expert = 0; expert < experts; expert++) {
-                long from = 4L * expert * outputs * rank;
-                each.packPanel(rows, from, rank, outputs, panel, packed, to);
-                to += PanelPacking.panelBytes(rank);
+        int rank = shape.last();
+        // An expert at a time: panels of all of them would be read a kilobyte at a time.
+        float[] rows = new float[outputs * rank];
+        WeightReader one = WeightReader.of(MemorySegment.ofArray(rows));
+        for (int expert = 0; expert < experts; expert++) {
+            weight.read((long) expert * rows.length, rows, 0, rows.length);
+            long to = expert * PanelPacking.panelBytes(rank);
+            for (int panel = 0; panel < PanelPacking.panels(outputs, each.isPaired()); panel++) {
+                each.packPanels(one, rank, outputs, panel, panel + 1, packed, to);
+                to += outputsBytes(experts, rank);
             }
         }
     }

@@ -1,7 +1,9 @@
 package io.cyclane.cpu.gemm;
 
+import io.cyclane.cpu.Floats;
 import io.cyclane.cpu.TwinKernel;
 import io.cyclane.cpu.Workers;
+import io.cyclane.tensor.backend.WeightReader;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;
 import io.cyclane.tensor.op.Activation;
@@ -20,7 +22,7 @@ public final class MatMulKernel implements TwinKernel {
     private final Count rows;
     private final int inner;
     private final int columns;
-    private final Place y;
+    private final WeightReader y;
     private final PanelPacking packing;
     private final Place panels;
     private final int panelCount;
@@ -54,7 +56,11 @@ public final class MatMulKernel implements TwinKernel {
         this.rows = rows;
         this.inner = inner;
         this.columns = columns;
-        this.y = y;
+        this.y =
+                new WeightReader(
+                        (long) inner * columns,
+                        (first, to, at, n) ->
+                                Floats.read(y.segment(), y.offset() + 4 * first, to, at, n));
         this.panels = panels;
         packing = transposed ? PanelPacking.OUTPUT_ROWS : PanelPacking.INPUT_ROWS;
         panelCount = PanelPacking.panels(columns, false);
@@ -96,6 +102,6 @@ public final class MatMulKernel implements TwinKernel {
 
     private void packPanel(int panel, int worker) {
         long at = panels.offset() + panel * PanelPacking.panelBytes(inner);
-        packing.packPanel(y.segment(), y.offset(), inner, columns, panel, panels.segment(), at);
+        packing.packPanels(y, inner, columns, panel, panel + 1, panels.segment(), at);
     }
 }

@@ -2,9 +2,11 @@ package io.cyclane.cpu.gemm;
 
 import io.cyclane.cpu.Floats;
 import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.backend.WeightReader;
 import io.cyclane.tensor.host.Packing;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * A weight cut into panels of {@value #WIDTH} output features, each running over all input
@@ -32,7 +34,7 @@ public enum PanelPacking implements Packing {
 
     static final long ROW_BYTES = WIDTH * 4L;
 
-    /** How many inputs are moved at a time: 32 rows of 512 bytes are read, 16 KB are written. */
+    /** How many inputs are turned at a time: 16 KB are written. */
     private static final int INPUTS_AT_A_TIME = 128;
 
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -79,81 +81,100 @@ public enum PanelPacking implements Packing {
     }
 
     @Override
-    public void pack(MemorySegment rows, Shape shape, MemorySegment packed) {
+    public void pack(WeightReader weight, Shape shape, MemorySegment packed) {
         check(shape);
-        int inputs = inputs(shape);
         int outputs = outputs(shape);
-        for (int panel = 0; panel < panels(outputs, paired); panel++) {
-            packPanel(rows, 0, inputs, outputs, panel, packed, panel * panelBytes(inputs));
-        }
+        packPanels(weight, inputs(shape), outputs, 0, panels(outputs, paired), packed, 0);
     }
 
-    /** Writes one panel of the weight at {@code rowsAt} bytes to {@code packedAt}. */
-    void packPanel(
-            MemorySegment rows,
-            long rowsAt,
+    /** Writes panels {@code first} to {@code end} of a weight to {@code packedAt} bytes and on. */
+    void packPanels(
+            WeightReader weight,
             int inputs,
             int outputs,
-            int panel,
+            int first,
+            int end,
             MemorySegment packed,
             long packedAt) {
-        int columnsPerRun = paired ? WIDTH / 2 : WIDTH;
-        int columns = paired ? outputs / 2 : outputs;
-        int first = panel * columnsPerRun;
-        int count = Math.min(columnsPerRun, columns - first);
-        if (!inputRows) {
-            long at = rowsAt + 4L * first * inputs;
-            turnPanel(rows, at, inputs, columns, columnsPerRun, count, packed, packedAt);
+        if (inputRows) {
+            packInputRows(weight, inputs, outputs, first, end, packed, packedAt);
             return;
         }
-        for (int run = 0; run < WIDTH / columnsPerRun; run++) {
-            int from = run * columns + first;
-            long to = packedAt + run * columnsPerRun * 4L;
-            copyColumns(rows, rowsAt, inputs, outputs, from, count, packed, to);
-            padColumns(packed, to + 4L * count, inputs, columnsPerRun - count);
+        // The rows of one panel stay in the second cache until they are turned.
+        float[] rows = Floats.array(Floats.Use.LEFT, WIDTH * inputs);
+        for (int panel = first; panel < end; panel++) {
+            int count = columns(panel, outputs);
+            for (int run = 0; run < runs(); run++) {
+                long from = (long) firstColumn(panel, run, outputs) * inputs;
+                weight.read(from, rows, run * runWidth() * inputs, count * inputs);
+            }
+            turnPanel(rows, inputs, count, packed, packedAt + (panel - first) * panelBytes(inputs));
         }
     }
 
-    private static void copyColumns(
-            MemorySegment rows,
-            long rowsAt,
+    /** A row after the other, of each run the columns of all panels at once. */
+    private void packInputRows(
+            WeightReader weight,
             int inputs,
             int outputs,
-            int from,
-            int count,
+            int first,
+            int end,
             MemorySegment packed,
-            long to) {
+            long packedAt) {
+        int width = (end - 1 - first) * runWidth() + columns(end - 1, outputs);
+        float[] row = Floats.array(Floats.Use.LEFT, width);
         for (int k = 0; k < inputs; k++) {
-            long source = rowsAt + 4L * ((long) k * outputs + from);
-            MemorySegment.copy(rows, source, packed, to + k * ROW_BYTES, 4L * count);
+            for (int run = 0; run < runs(); run++) {
+                weight.read((long) k * outputs + firstColumn(first, run, outputs), row, 0, width);
+                long to = packedAt + k * ROW_BYTES + 4L * run * runWidth();
+                for (int panel = first; panel < end; panel++, to += panelBytes(inputs)) {
+                    int count = columns(panel, outputs);
+                    Floats.write(row, (panel - first) * runWidth(), count, packed, to);
+                    for (int column = count; column < runWidth(); column++) {
+                        packed.set(FLOAT, to + 4L * column, 0f);
+                    }
+                }
+            }
         }
+    }
+
+    /** {@return how many runs of columns a panel is made of} */
+    private int runs() {
+        return paired ? 2 : 1;
+    }
+
+    private int runWidth() {
+        return WIDTH / runs();
+    }
+
+    /** {@return the output feature that a run of a panel begins with} */
+    private int firstColumn(int panel, int run, int outputs) {
+        return run * (outputs / runs()) + panel * runWidth();
+    }
+
+    /** {@return how many columns of a panel's runs are features, and no padding} */
+    private int columns(int panel, int outputs) {
+        return Math.min(runWidth(), outputs / runs() - panel * runWidth());
     }
 
     /**
-     * A panel out of rows of output features, one run after the other, {@code apart} rows from each
-     * other.
+     * Writes a panel out of rows of output features, the {@code count} rows of a run after those of
+     * the other.
      *
      * <p>Through arrays: the first weight of a process is packed by code that is not compiled yet,
      * which reaches an array a hundred times faster than a segment.
      */
-    private static void turnPanel(
-            MemorySegment rows,
-            long rowsAt,
-            int inputs,
-            int apart,
-            int columnsPerRun,
-            int count,
-            MemorySegment packed,
-            long packedAt) {
-        float[] row = new float[INPUTS_AT_A_TIME];
-        float[] turned = new float[INPUTS_AT_A_TIME * WIDTH];
+    private void turnPanel(
+            float[] rows, int inputs, int count, MemorySegment packed, long packedAt) {
+        float[] turned = Floats.array(Floats.Use.PANEL, INPUTS_AT_A_TIME * WIDTH);
+        if (count < runWidth()) {
+            Arrays.fill(turned, 0, INPUTS_AT_A_TIME * WIDTH, 0f);
+        }
         for (int k = 0; k < inputs; k += INPUTS_AT_A_TIME) {
             int n = Math.min(INPUTS_AT_A_TIME, inputs - k);
-            for (int run = 0; run < WIDTH / columnsPerRun; run++) {
-                for (int column = 0; column < count; column++) {
-                    long source = ((long) run * apart + column) * inputs + k;
-                    Floats.read(rows, rowsAt + 4 * source, row, 0, n);
-                    spread(row, n, turned, run * columnsPerRun + column);
+            for (int run = 0; run < WIDTH; run += runWidth()) {
+                for (int column = run; column < run + count; column++) {
+                    spread(rows, column * inputs + k, n, turned, column);
                 }
             }
             Floats.write(turned, 0, n * WIDTH, packed, packedAt + k * ROW_BYTES);
@@ -164,24 +185,18 @@ public enum PanelPacking implements Packing {
      * Writes a row of inputs down a column of a panel, four at a time: what C1 compiles, which
      * counts every turn of a loop, packs half of a small model.
      */
-    private static void spread(float[] row, int n, float[] turned, int column) {
-        int i = 0;
-        for (int to = column; i + 4 <= n; i += 4, to += 4 * WIDTH) {
+    private static void spread(float[] row, int from, int n, float[] turned, int column) {
+        int i = from;
+        int end = from + n;
+        int to = column;
+        for (; i + 4 <= end; i += 4, to += 4 * WIDTH) {
             turned[to] = row[i];
             turned[to + WIDTH] = row[i + 1];
             turned[to + 2 * WIDTH] = row[i + 2];
             turned[to + 3 * WIDTH] = row[i + 3];
         }
-        for (; i < n; i++) {
-            turned[i * WIDTH + column] = row[i];
-        }
-    }
-
-    private static void padColumns(MemorySegment packed, long to, int inputs, int count) {
-        for (int k = 0; k < inputs; k++) {
-            for (int column = 0; column < count; column++) {
-                packed.set(FLOAT, to + k * ROW_BYTES + 4L * column, 0f);
-            }
+        for (; i < end; i++, to += WIDTH) {
+            turned[to] = row[i];
         }
     }
 

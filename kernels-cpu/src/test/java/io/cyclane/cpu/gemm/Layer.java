@@ -2,6 +2,7 @@ package io.cyclane.cpu.gemm;
 
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.backend.WeightReader;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;
 import io.cyclane.tensor.op.Activation;
@@ -150,7 +151,7 @@ final class Layer {
                 form.gated() ? PanelPacking.PAIRED_OUTPUT_ROWS : PanelPacking.OUTPUT_ROWS;
         Shape shape = Shape.of(form.outputs(), form.inputs());
         MemorySegment packed = nans(packing.lengthBytes(shape));
-        packing.pack(off(weight), shape, packed);
+        packing.pack(WeightReader.of(off(weight)), shape, packed);
         return packed;
     }
 

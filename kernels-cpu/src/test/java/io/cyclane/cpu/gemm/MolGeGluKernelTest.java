@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.cyclane.cpu.Allocations;
 import io.cyclane.cpu.Workers;
 import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.backend.WeightReader;
 import io.cyclane.tensor.host.Count;
 import io.cyclane.tensor.host.Place;
 import java.lang.foreign.Arena;
@@ -66,7 +67,7 @@ class MolGeGluKernelTest {
             int n = Math.toIntExact(shape.elements());
             float[] values = Layer.randoms(random, n, 1 / Math.sqrt(shape.last()));
             MemorySegment panels = Layer.nans(packing.lengthBytes(shape));
-            packing.pack(Layer.off(values), shape, panels);
+            packing.pack(WeightReader.of(Layer.off(values)), shape, panels);
             return new Place(panels, 0);
         }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.backend.WeightReader;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Test;
@@ -35,7 +36,7 @@ class PanelPackingTest {
             }
         }
         MemorySegment packed = Layer.nans(packing.lengthBytes(shape));
-        packing.pack(Layer.off(rows), shape, packed);
+        packing.pack(WeightReader.of(Layer.off(rows)), shape, packed);
         assertArrayEquals(expected, packed.toArray(ValueLayout.JAVA_FLOAT));
     }
 

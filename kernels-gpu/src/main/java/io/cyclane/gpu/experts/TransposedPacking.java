@@ -1,6 +1,7 @@
 package io.cyclane.gpu.experts;
 
 import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.backend.WeightReader;
 import io.cyclane.tensor.host.Packing;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -23,21 +24,18 @@ public final class TransposedPacking implements Packing {
     }
 
     @Override
-    public void pack(MemorySegment rows, Shape shape, MemorySegment packed) {
+    public void pack(WeightReader weight, Shape shape, MemorySegment packed) {
         int columns = shape.last();
         int outputs = shape.withoutLast().last();
-        long matrix = (long) outputs * columns;
-        for (long at = 0; at < shape.elements(); at += matrix) {
+        float[] row = new float[columns];
+        for (long at = 0; at < shape.elements(); at += (long) outputs * columns) {
             for (int output = 0; output < outputs; output++) {
+                weight.read(at + (long) output * columns, row, 0, columns);
                 for (int column = 0; column < columns; column++) {
-                    float x =
-                            rows.getAtIndex(
-                                    ValueLayout.JAVA_FLOAT_UNALIGNED,
-                                    at + (long) output * columns + column);
                     packed.setAtIndex(
                             ValueLayout.JAVA_FLOAT_UNALIGNED,
                             at + (long) column * outputs + output,
-                            x);
+                            row[column]);
                 }
             }
         }

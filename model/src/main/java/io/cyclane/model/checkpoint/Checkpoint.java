@@ -1,5 +1,6 @@
 package io.cyclane.model.checkpoint;
 
+import io.cyclane.tensor.backend.WeightReader;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -141,6 +142,21 @@ public final class Checkpoint implements AutoCloseable {
     public void floats(String name, MemorySegment to) {
         Place place = place(name);
         place.file.guard(() -> Widening.floats(place.tensor, to));
+    }
+
+    /**
+     * {@return the same to be read in parts, which one thread does} Each part that is read throws
+     * what {@link #floats} throws.
+     *
+     * @throws CheckpointException when the tensor is missing or not one of these types
+     */
+    public WeightReader reader(String name) {
+        Place place = place(name);
+        Widening floats = Widening.of(place.tensor);
+        return new WeightReader(
+                place.tensor.elements(),
+                (first, to, at, count) ->
+                        place.file.guard(() -> floats.read(first, to, at, count)));
     }
 
     /**

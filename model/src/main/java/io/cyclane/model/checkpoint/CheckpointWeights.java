@@ -1,9 +1,11 @@
 package io.cyclane.model.checkpoint;
 
 import io.cyclane.tensor.Parameter;
+import io.cyclane.tensor.backend.WeightReader;
 import io.cyclane.tensor.backend.WeightSource;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -141,27 +143,28 @@ public final class CheckpointWeights implements WeightSource {
 
     @Override
     public MemorySegment rows(Parameter parameter, SegmentAllocator memory) {
-        MemorySegment rows =
-                memory.allocate(parameter.shape().elements() * Float.BYTES, Float.BYTES);
-        long at = 0;
-        for (String name : stored.apply(parameter.name())) {
-            long bytes = checkpoint.tensor(name).elements() * Float.BYTES;
-            if (at + bytes > rows.byteSize()) {
-                throw misfit(parameter, name);
-            }
-            checkpoint.floats(name, rows.asSlice(at, bytes));
-            at += bytes;
-        }
-        if (at < rows.byteSize()) {
-            throw misfit(parameter, stored.apply(parameter.name()).getLast());
-        }
+        WeightReader reader = reader(parameter, memory);
+        MemorySegment rows = memory.allocate(reader.elements() * Float.BYTES, Float.BYTES);
+        reader.inBlocks((first, numbers, count) ->
+                MemorySegment.copy(
+                        numbers, 0, rows, ValueLayout.JAVA_FLOAT, Float.BYTES * first, count));
         return rows;
     }
 
-    private CheckpointException misfit(Parameter parameter, String name) {
-        return new CheckpointException(
-                "%s: '%s' does not fit parameter '%s' of %s"
-                        .formatted(checkpoint.source(), name, parameter.name(), parameter.shape()));
+    @Override
+    public WeightReader reader(Parameter parameter, SegmentAllocator memory) {
+        List<String> names = stored.apply(parameter.name());
+        WeightReader reader = WeightReader.joined(names.stream().map(checkpoint::reader).toList());
+        if (reader.elements() != parameter.shape().elements()) {
+            throw new CheckpointException(
+                    "%s: %s do not fit parameter '%s' of %s"
+                            .formatted(
+                                    checkpoint.source(),
+                                    names,
+                                    parameter.name(),
+                                    parameter.shape()));
+        }
+        return reader;
     }
 
     @Override

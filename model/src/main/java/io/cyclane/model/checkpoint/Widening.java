@@ -1,5 +1,6 @@
 package io.cyclane.model.checkpoint;
 
+import io.cyclane.tensor.backend.WeightReader;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -26,15 +27,16 @@ final class Widening {
     private static final ValueLayout.OfDouble STORED_DOUBLE =
             ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private Widening() {}
+    private final StoredTensor from;
+    private final Block block;
 
-    /** Writes the elements of {@code from} as F32; the contract is {@link Checkpoint#floats}. */
-    static void floats(StoredTensor from, MemorySegment to) {
-        if (to.byteSize() / 4 != from.elements() || to.byteSize() % 4 != 0) {
-            throw new IllegalArgumentException(
-                    "tensor %s as F32 takes 4 bytes an element, %d bytes came"
-                            .formatted(from, to.byteSize()));
-        }
+    private Widening(StoredTensor from, Block block) {
+        this.from = from;
+        this.block = block;
+    }
+
+    /** {@return what reads parts of a tensor, for one thread} */
+    static Widening of(StoredTensor from) {
         Block block =
                 switch (from.type()) {
                     case F32 -> new CopiedF32();
@@ -47,21 +49,36 @@ final class Widening {
                                                     .formatted(from.name(), from.type())
                                             + " BF16 or F64");
                 };
-        float[] floats = new float[(int) Math.min(BLOCK, from.elements())];
-        long elements = from.elements();
-        for (long at = 0; at < elements; at += BLOCK) {
-            int n = (int) Math.min(BLOCK, elements - at);
-            block.read(from.bytes(), at, floats, n);
-            if (!areFinite(floats, n)) {
-                throw notFinite(from, at, floats, n);
+        return new Widening(from, block);
+    }
+
+    /** Writes elements {@code first} and on to {@code to[at]} and on. */
+    void read(long first, float[] to, int at, int count) {
+        for (int done = 0; done < count; done += BLOCK) {
+            int n = Math.min(BLOCK, count - done);
+            block.read(from.bytes(), first + done, to, at + done, n);
+            if (!areFinite(to, at + done, n)) {
+                throw notFinite(first + done, to, at + done, n);
             }
-            MemorySegment.copy(floats, 0, to, FLOAT, 4 * at, n);
         }
     }
 
-    private static boolean areFinite(float[] floats, int n) {
+    /** Writes the elements of {@code from} as F32; the contract is {@link Checkpoint#floats}. */
+    static void floats(StoredTensor from, MemorySegment to) {
+        if (to.byteSize() / 4 != from.elements() || to.byteSize() % 4 != 0) {
+            throw new IllegalArgumentException(
+                    "tensor %s as F32 takes 4 bytes an element, %d bytes came"
+                            .formatted(from, to.byteSize()));
+        }
+        Widening widening = of(from);
+        new WeightReader(from.elements(), widening::read)
+                .inBlocks((first, floats, n) ->
+                        MemorySegment.copy(floats, 0, to, FLOAT, 4 * first, n));
+    }
+
+    private static boolean areFinite(float[] floats, int at, int n) {
         int carried = 0;
-        for (int i = 0; i < n; i++) {
+        for (int i = at; i < at + n; i++) {
             // Only an exponent of all ones carries into the sign; a plain or of integers becomes
             // vector code at once, which a largest number of floats does not.
             carried |= (Float.floatToRawIntBits(floats[i]) & EXPONENT) + EXPONENT_ONE;
@@ -69,30 +86,30 @@ final class Widening {
         return carried >= 0;
     }
 
-    private static CheckpointException notFinite(
-            StoredTensor from, long at, float[] floats, int n) {
+    private CheckpointException notFinite(long first, float[] floats, int at, int n) {
         int i = 0;
-        while (i < n - 1 && Float.isFinite(floats[i])) {
+        while (i < n - 1 && Float.isFinite(floats[at + i])) {
             i++;
         }
-        String what = Float.toString(floats[i]);
+        String what = Float.toString(floats[at + i]);
         if (from.type() == StoredType.F64) {
-            double stored = from.bytes().get(STORED_DOUBLE, 8 * (at + i));
+            double stored = from.bytes().get(STORED_DOUBLE, 8 * (first + i));
             what = Double.isFinite(stored) ? stored + ", too large for F32," : what;
         }
         return new CheckpointException(
                 "tensor '%s': it holds %s at flat index %d of %s; weights must be finite"
-                        .formatted(from.name(), what, at + i, from.extents()));
+                        .formatted(from.name(), what, first + i, from.extents()));
     }
 
+    /** Reads {@code n} elements, at most {@value #BLOCK}. */
     private sealed interface Block {
-        void read(MemorySegment from, long at, float[] to, int n);
+        void read(MemorySegment from, long first, float[] to, int at, int n);
     }
 
     private record CopiedF32() implements Block {
         @Override
-        public void read(MemorySegment from, long at, float[] to, int n) {
-            MemorySegment.copy(from, STORED_FLOAT, 4 * at, to, 0, n);
+        public void read(MemorySegment from, long first, float[] to, int at, int n) {
+            MemorySegment.copy(from, STORED_FLOAT, 4 * first, to, at, n);
         }
     }
 
@@ -102,10 +119,10 @@ final class Widening {
         }
 
         @Override
-        public void read(MemorySegment from, long at, float[] to, int n) {
-            MemorySegment.copy(from, STORED_SHORT, 2 * at, halves, 0, n);
+        public void read(MemorySegment from, long first, float[] to, int at, int n) {
+            MemorySegment.copy(from, STORED_SHORT, 2 * first, halves, 0, n);
             for (int i = 0; i < n; i++) {
-                to[i] = Float.float16ToFloat(halves[i]);
+                to[at + i] = Float.float16ToFloat(halves[i]);
             }
         }
     }
@@ -116,10 +133,10 @@ final class Widening {
         }
 
         @Override
-        public void read(MemorySegment from, long at, float[] to, int n) {
-            MemorySegment.copy(from, STORED_SHORT, 2 * at, halves, 0, n);
+        public void read(MemorySegment from, long first, float[] to, int at, int n) {
+            MemorySegment.copy(from, STORED_SHORT, 2 * first, halves, 0, n);
             for (int i = 0; i < n; i++) {
-                to[i] = Float.intBitsToFloat(halves[i] << 16);
+                to[at + i] = Float.intBitsToFloat(halves[i] << 16);
             }
         }
     }
@@ -130,10 +147,10 @@ final class Widening {
         }
 
         @Override
-        public void read(MemorySegment from, long at, float[] to, int n) {
-            MemorySegment.copy(from, STORED_DOUBLE, 8 * at, doubles, 0, n);
+        public void read(MemorySegment from, long first, float[] to, int at, int n) {
+            MemorySegment.copy(from, STORED_DOUBLE, 8 * first, doubles, 0, n);
             for (int i = 0; i < n; i++) {
-                to[i] = (float) doubles[i];
+                to[at + i] = (float) doubles[i];
             }
         }
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -108,6 +109,40 @@ class WideningTest {
         ByteBuffer eight = ByteBuffer.allocate(type.bits());
         CheckpointException e = assertThrows(CheckpointException.class, () -> floats(type, eight));
         assertTrue(e.getMessage().contains("its type is " + type), e.getMessage());
+    }
+
+    /** A part is read to its place alone, and its errors count from the tensor's start. */
+    @ParameterizedTest
+    @EnumSource(
+            value = StoredType.class,
+            names = {"F16", "BF16", "F32", "F64"})
+    void readsPartsOfEveryType(StoredType type) {
+        int elements = 40_000;
+        int bytes = type.bits() / 8;
+        // Zeros but for one number, whose exponent is all ones and so no number, at the end.
+        byte[] stored = new byte[elements * bytes];
+        Arrays.fill(stored, stored.length - bytes, stored.length, (byte) 0x7F);
+        stored[stored.length - 1] = 0x7F;
+        if (bytes > 1) {
+            stored[stored.length - 2] = (byte) 0xFF;
+        }
+        Widening widening =
+                Widening.of(
+                        new StoredTensor(
+                                "w",
+                                type,
+                                List.of((long) elements),
+                                MemorySegment.ofArray(stored)));
+        float[] to = new float[20_002];
+        Arrays.fill(to, 7);
+        widening.read(19_999, to, 1, 20_000);
+        assertEquals(7, to[0]);
+        assertEquals(0, to[1]);
+        assertEquals(0, to[20_000]);
+        assertEquals(7, to[20_001]);
+        CheckpointException e =
+                assertThrows(CheckpointException.class, () -> widening.read(20_000, to, 0, 20_000));
+        assertTrue(e.getMessage().contains("at flat index 39999 of"), e.getMessage());
     }
 
     @Test

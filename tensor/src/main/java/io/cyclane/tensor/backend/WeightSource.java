@@ -19,6 +19,13 @@ public interface WeightSource extends AutoCloseable {
      */
     MemorySegment rows(Parameter parameter, SegmentAllocator memory);
 
+    /**
+     * {@return the same to be read in parts, by the calling thread and while the memory is there}
+     */
+    default WeightReader reader(Parameter parameter, SegmentAllocator memory) {
+        return WeightReader.of(rows(parameter, memory));
+    }
+
     /** Lets go of files. */
     @Override
     default void close() {}

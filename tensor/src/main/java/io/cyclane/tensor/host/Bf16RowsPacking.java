@@ -3,6 +3,7 @@ package io.cyclane.tensor.host;
 import io.cyclane.tensor.Bf16;
 import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.backend.WeightReader;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -29,11 +30,12 @@ public final class Bf16RowsPacking implements Packing {
     }
 
     @Override
-    public void pack(MemorySegment rows, Shape shape, MemorySegment packed) {
-        long elements = shape.elements();
-        for (long i = 0; i < elements; i++) {
-            float x = rows.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
-            packed.setAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, i, Bf16.rounded(x));
-        }
+    public void pack(WeightReader weight, Shape shape, MemorySegment packed) {
+        weight.inBlocks((first, numbers, count) -> {
+            for (int i = 0; i < count; i++) {
+                packed.setAtIndex(
+                        ValueLayout.JAVA_SHORT_UNALIGNED, first + i, Bf16.rounded(numbers[i]));
+            }
+        });
     }
 }

@@ -3,12 +3,13 @@ package io.cyclane.tensor.host;
 import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.backend.BackendException;
+import io.cyclane.tensor.backend.WeightReader;
 import io.cyclane.tensor.backend.WeightSource;
 import io.cyclane.tensor.backend.Weights;
 import io.cyclane.tensor.memory.Buffer;
 import io.cyclane.tensor.memory.Slab;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -63,10 +64,7 @@ final class HostWeights implements Weights {
         Resident resident = residents.get(key);
         if (resident == null) {
             requireReadable(key);
-            try (Scratch scratch = new Scratch()) {
-                Buffer place = slab(key.lengthBytes(packing)).buffer();
-                resident = read(key, packing, place, scratch);
-            }
+            resident = read(key, packing, slab(key.lengthBytes(packing)).buffer());
             gatherLater(slabs.size() - 1);
             residents.put(key, resident);
         }
@@ -100,16 +98,12 @@ final class HostWeights implements Weights {
         IntStream.range(0, Runtime.getRuntime().availableProcessors())
                 .parallel()
                 .forEach(_ -> {
-                    try (Scratch scratch = new Scratch()) {
-                        for (var form = due.poll(); form != null; form = due.poll()) {
-                            PackedForm key = form.getKey();
-                            try {
-                                Buffer place = places.get(key);
-                                read.put(key, read(key, form.getValue(), place, scratch));
-                            } catch (RuntimeException e) {
-                                failures.add(e);
-                            }
-                            scratch.clear();
+                    for (var form = due.poll(); form != null; form = due.poll()) {
+                        PackedForm key = form.getKey();
+                        try {
+                            read.put(key, read(key, form.getValue(), places.get(key)));
+                        } catch (RuntimeException e) {
+                            failures.add(e);
                         }
                     }
                 });
@@ -153,15 +147,17 @@ final class HostWeights implements Weights {
         return slab;
     }
 
-    private Resident read(PackedForm key, Packing packing, Buffer place, Scratch scratch) {
+    private Resident read(PackedForm key, Packing packing, Buffer place) {
         Slab master = masters.get(key.parameter());
         Resident resident = new Resident(place, packing);
-        SegmentAllocator copies =
-                packing == RowsPacking.ROWS ? new InPlace(place.segment(), scratch) : scratch;
-        MemorySegment rows =
-                master == null ? source.rows(key.parameter(), copies) : master.buffer().segment();
-        PackedForm.requireWhole(key.parameter(), rows);
-        pack(rows, key, resident);
+        try (Arena memory = Arena.ofConfined()) {
+            WeightReader weight =
+                    master == null
+                            ? source.reader(key.parameter(), memory)
+                            : WeightReader.of(master.buffer().segment());
+            PackedForm.requireWhole(key.parameter(), Float.BYTES * weight.elements());
+            pack(weight, key, resident);
+        }
         return resident;
     }
 
@@ -177,11 +173,9 @@ final class HostWeights implements Weights {
         }
     }
 
-    private void pack(MemorySegment rows, PackedForm key, Resident resident) {
+    private void pack(WeightReader weight, PackedForm key, Resident resident) {
         packings.incrementAndGet();
-        if (rows.address() != resident.buffer().segment().address()) { // else read in place
-            key.pack(rows, resident.packing, resident.buffer().segment());
-        }
+        key.pack(weight, resident.packing, resident.buffer().segment());
     }
 
     @Override
@@ -234,13 +228,13 @@ final class HostWeights implements Weights {
     @Override
     public synchronized void replace(Parameter parameter, MemorySegment rows) {
         requireOpen();
-        PackedForm.requireWhole(parameter, rows);
+        PackedForm.requireWhole(parameter, rows.byteSize());
         Parameter stored = PackedForm.stored(parameter);
         Slab master = masters.computeIfAbsent(stored, _ -> Slab.allocate(rows.byteSize()));
         master.buffer().segment().copyFrom(rows);
         residents.forEach((key, resident) -> {
             if (key.parameter().equals(stored)) {
-                pack(rows, key, resident);
+                pack(WeightReader.of(rows), key, resident);
             }
         });
         versions.merge(stored, 1L, Long::sum);
@@ -288,28 +282,4 @@ final class HostWeights implements Weights {
 
     /** A packed form and how it is made. */
     private record Resident(Buffer buffer, Packing packing) {}
-
-    /**
-     * Memory for a copy of rows that stay as they are: their place itself for whoever asks first
-     * for just its size.
-     */
-    private static final class InPlace implements SegmentAllocator {
-        private final MemorySegment place;
-        private final SegmentAllocator others;
-        private boolean given;
-
-        InPlace(MemorySegment place, SegmentAllocator others) {
-            this.place = place;
-            this.others = others;
-        }
-
-        @Override
-        public MemorySegment allocate(long bytes, long alignment) {
-            if (given || bytes != place.byteSize() || alignment > Slab.ALIGNMENT_BYTES) {
-                return others.allocate(bytes, alignment);
-            }
-            given = true;
-            return place;
-        }
-    }
 }

@@ -5,6 +5,7 @@ import io.cyclane.tensor.Parameter;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.Type;
 import io.cyclane.tensor.backend.BackendException;
+import io.cyclane.tensor.backend.WeightReader;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -43,33 +44,32 @@ public record PackedForm(Parameter parameter, String layout, DType precision, Sh
     /**
      * Writes this form of a parameter, the packed form of each shape after the other.
      *
-     * @param rows the parameter, row-major F32
+     * @param weight the parameter
      * @param packing that of this form
      * @param packed {@link #lengthBytes} bytes
      */
-    public void pack(MemorySegment rows, Packing packing, MemorySegment packed) {
-        long rowBytes = each.elements() * Float.BYTES;
+    public void pack(WeightReader weight, Packing packing, MemorySegment packed) {
+        long elements = each.elements();
         long packedBytes = packing.lengthBytes(each);
-        for (long row = 0; row * rowBytes < rows.byteSize(); row++) {
+        for (long row = 0; row * elements < weight.elements(); row++) {
             packing.pack(
-                    rows.asSlice(row * rowBytes, rowBytes),
+                    weight.part(row * elements, elements),
                     each,
                     packed.asSlice(row * packedBytes, packedBytes));
         }
     }
 
     /**
-     * Checks that these are all rows of a parameter.
+     * Checks that so many bytes are all rows of a parameter.
      *
      * @throws BackendException naming the parameter and both sizes
      */
-    public static void requireWhole(Parameter parameter, MemorySegment rows) {
+    public static void requireWhole(Parameter parameter, long bytes) {
         long wanted = parameter.shape().elements() * Float.BYTES;
-        if (rows.byteSize() != wanted) {
+        if (bytes != wanted) {
             throw new BackendException(
                     "parameter '%s' must be %s as F32, %d bytes; came %d"
-                            .formatted(
-                                    parameter.name(), parameter.shape(), wanted, rows.byteSize()));
+                            .formatted(parameter.name(), parameter.shape(), wanted, bytes));
         }
     }
 

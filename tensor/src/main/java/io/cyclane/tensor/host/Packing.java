@@ -2,6 +2,7 @@ package io.cyclane.tensor.host;
 
 import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.backend.WeightReader;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -27,8 +28,8 @@ public interface Packing {
     long lengthBytes(Shape shape);
 
     /**
-     * Writes the packed form of {@code rows}, a row-major F32 weight of this shape, to the start of
-     * {@code packed}. Padding is written too, as zeros.
+     * Writes the packed form of a weight of this shape to the start of {@code packed}. Padding is
+     * written too, as zeros.
      */
-    void pack(MemorySegment rows, Shape shape, MemorySegment packed);
+    void pack(WeightReader weight, Shape shape, MemorySegment packed);
 }

@@ -1,7 +1,9 @@
 package io.cyclane.tensor.host;
 
 import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.backend.WeightReader;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * A weight as it is stored: row-major F32. What is gathered from, or read element by element, is
@@ -24,7 +26,14 @@ public final class RowsPacking implements Packing {
     }
 
     @Override
-    public void pack(MemorySegment rows, Shape shape, MemorySegment packed) {
-        MemorySegment.copy(rows, 0, packed, 0, lengthBytes(shape));
+    public void pack(WeightReader weight, Shape shape, MemorySegment packed) {
+        weight.inBlocks((first, numbers, count) ->
+                MemorySegment.copy(
+                        numbers,
+                        0,
+                        packed,
+                        ValueLayout.JAVA_FLOAT_UNALIGNED,
+                        Float.BYTES * first,
+                        count));
     }
 }

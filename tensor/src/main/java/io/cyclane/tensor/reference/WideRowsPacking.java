@@ -2,6 +2,7 @@ package io.cyclane.tensor.reference;
 
 import io.cyclane.tensor.DType;
 import io.cyclane.tensor.Shape;
+import io.cyclane.tensor.backend.WeightReader;
 import io.cyclane.tensor.host.Packing;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -28,12 +29,11 @@ final class WideRowsPacking implements Packing {
     }
 
     @Override
-    public void pack(MemorySegment rows, Shape shape, MemorySegment packed) {
-        for (long i = 0; i < shape.elements(); i++) {
-            packed.set(
-                    ValueLayout.JAVA_DOUBLE_UNALIGNED,
-                    8 * i,
-                    rows.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * i));
-        }
+    public void pack(WeightReader weight, Shape shape, MemorySegment packed) {
+        weight.inBlocks((first, numbers, count) -> {
+            for (int i = 0; i < count; i++) {
+                packed.setAtIndex(ValueLayout.JAVA_DOUBLE_UNALIGNED, first + i, numbers[i]);
+            }
+        });
     }
 }

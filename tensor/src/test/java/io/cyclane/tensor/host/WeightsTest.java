@@ -10,6 +10,7 @@ import io.cyclane.tensor.Tensor;
 import io.cyclane.tensor.Type;
 import io.cyclane.tensor.backend.Backend;
 import io.cyclane.tensor.backend.BackendException;
+import io.cyclane.tensor.backend.WeightReader;
 import io.cyclane.tensor.backend.WeightSource;
 import io.cyclane.tensor.backend.Weights;
 import io.cyclane.tensor.memory.Slab;
@@ -155,10 +156,11 @@ class WeightsTest {
         }
 
         @Override
-        public void pack(MemorySegment rows, Shape shape, MemorySegment packed) {
+        public void pack(WeightReader weight, Shape shape, MemorySegment packed) {
             for (int i = 0; i < shape.elements(); i++) {
-                float value = rows.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
-                packed.setAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i, 2 * value);
+                float[] value = new float[1];
+                weight.read(i, value, 0, 1);
+                packed.setAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i, 2 * value[0]);
             }
         }
     }
