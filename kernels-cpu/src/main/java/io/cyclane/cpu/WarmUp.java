@@ -36,12 +36,33 @@ final class WarmUp {
     /** Whether a path's vectors have been compiled. */
     static final class Readiness {
         private volatile boolean ready;
+        private boolean decided;
+        private final List<Readiness> followers = new ArrayList<>();
 
         /** {@return whether the vectors may run} */
         boolean isReady() {
             return ready;
         }
+
+        private void decide(boolean isReady) {
+            ready = isReady;
+            decided = true;
+            followers.forEach(each -> each.ready = isReady);
+            followers.clear();
+        }
+
+        /** Is what another one is, of the same path, now and later. */
+        private void follow(Readiness other) {
+            if (other.decided) {
+                ready = other.ready;
+            } else {
+                other.followers.add(this);
+            }
+        }
     }
+
+    /** A path that is yet to be compared with others. */
+    private record Asked(CodePath path, Readiness readiness) {}
 
     /** Rounds without an allocation that make a path ready. */
     private static final int CLEAN_ROUNDS = 3;
@@ -65,26 +86,31 @@ final class WarmUp {
 
     private static final Logger LOG = System.getLogger(WarmUp.class.getName());
     private static final Map<CodePath, Readiness> KNOWN = new HashMap<>();
-    private static final List<Readying> ARRIVED = new ArrayList<>();
+    private static final List<Asked> ASKED = new ArrayList<>();
     private static @Nullable Thread worker;
 
     private WarmUp() {}
 
-    /** {@return whether a path is compiled, now and later; it will be if it is not} */
+    /**
+     * {@return whether a path is compiled, now and later; it will be if it is not}
+     *
+     * <p>Which paths are the same is found out here only when nothing is under way: to compare the
+     * first ones makes a young JVM link a method for each kind of operation, and somebody waits.
+     */
     static synchronized Readiness of(CodePath path) {
-        return KNOWN.computeIfAbsent(
-                path,
-                _ -> {
-                    Readiness readiness = new Readiness();
-                    ARRIVED.add(new Readying(path, readiness));
-                    if (worker == null) {
-                        worker = Thread.ofPlatform().daemon().unstarted(WarmUp::work);
-                        worker.setName("cyclane-warm-up");
-                        worker.setPriority(Thread.MIN_PRIORITY);
-                        worker.start();
-                    }
-                    return readiness;
-                });
+        Readiness known = worker == null && !KNOWN.isEmpty() ? KNOWN.get(path) : null;
+        if (known != null) {
+            return known;
+        }
+        Readiness readiness = new Readiness();
+        ASKED.add(new Asked(path, readiness));
+        if (worker == null) {
+            worker = Thread.ofPlatform().daemon().unstarted(WarmUp::work);
+            worker.setName("cyclane-warm-up");
+            worker.setPriority(Thread.MIN_PRIORITY);
+            worker.start();
+        }
+        return readiness;
     }
 
     /** {@return whether every path that was asked for has been decided on} */
@@ -117,8 +143,15 @@ final class WarmUp {
 
     /** Takes over what has arrived; {@return whether there is work, if not the thread may end} */
     private static synchronized boolean arrived(List<Readying> open) {
-        open.addAll(ARRIVED);
-        ARRIVED.clear();
+        for (Asked asked : ASKED) {
+            Readiness known = KNOWN.putIfAbsent(asked.path, asked.readiness);
+            if (known == null) {
+                open.add(new Readying(asked.path, asked.readiness));
+            } else {
+                asked.readiness.follow(known);
+            }
+        }
+        ASKED.clear();
         if (open.isEmpty()) {
             worker = null;
             return false;
@@ -174,7 +207,7 @@ final class WarmUp {
             if (!clean && !late) {
                 return false;
             }
-            readiness.ready = clean || isFaster(run);
+            readiness.decide(clean || isFaster(run));
             LOG.log(Level.DEBUG, "{0}: {1} rounds, {2} s", path, rounds, seconds());
             run.close();
             return true;

@@ -195,9 +195,8 @@ record TextModel(
         Set<Parameter> all = new LinkedHashSet<>();
         programs.forEach(program -> all.addAll(program.parameters().values()));
         Recorder g = new Recorder("encoder");
-        Tensor tokens = encoder.forward(g, RaggedBatch.record(g, 1, 1));
-        Program alone = g.output(VECTORS, tokens).program();
-        return ModelWeights.open(this, all, alone.parameters().values(), mayBeRandom);
+        encoder.forward(g, RaggedBatch.record(g, 1, 1));
+        return ModelWeights.open(this, all, g.parameters(), mayBeRandom);
     }
 
     /** {@return a text as the tokenizer is to see it: with the model's own prompt, and its case} */

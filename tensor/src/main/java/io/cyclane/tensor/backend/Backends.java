@@ -17,14 +17,16 @@ import org.jspecify.annotations.Nullable;
  * falls back in silence.
  */
 public final class Backends {
-    private static final Logger LOG = System.getLogger(Backends.class.getName());
-
     private static final AtomicBoolean PREPARED = new AtomicBoolean();
 
     /** As large as memory that is asked for in huge pages, by a call of the C library. */
     private static final long SLAB_BYTES = 2 << 20;
 
     private Backends() {}
+
+    private static Logger log() {
+        return System.getLogger(Backends.class.getName());
+    }
 
     /**
      * Begins, on a thread of its own and once in a process, what whoever opens the first backend
@@ -38,8 +40,9 @@ public final class Backends {
                     .daemon()
                     .name("cyclane-prepare")
                     // Whoever opens a backend meets the same failure, and is told.
-                    .uncaughtExceptionHandler((_, e) -> LOG.log(Level.DEBUG, "not prepared", e))
+                    .uncaughtExceptionHandler((_, e) -> log().log(Level.DEBUG, "not prepared", e))
                     .start(() -> {
+                        log(); // the first one of a process takes 20 ms
                         providers().forEach(BackendProvider::obstacle);
                         Slab.allocate(SLAB_BYTES).close();
                     });
@@ -113,14 +116,14 @@ public final class Backends {
 
     private static Backend opened(BackendProvider provider, List<String> passedOver) {
         Backend backend = provider.open();
-        LOG.log(
-                Level.DEBUG,
-                () ->
-                        "running on "
-                                + backend.description()
-                                + (passedOver.isEmpty()
-                                        ? ""
-                                        : "; " + String.join("; ", passedOver)));
+        log().log(
+                        Level.DEBUG,
+                        () ->
+                                "running on "
+                                        + backend.description()
+                                        + (passedOver.isEmpty()
+                                                ? ""
+                                                : "; " + String.join("; ", passedOver)));
         return backend;
     }
 }

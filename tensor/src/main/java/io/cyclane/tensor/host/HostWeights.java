@@ -32,7 +32,7 @@ final class HostWeights implements Weights {
     private static final String MASTER = "master";
 
     /** From the last weight packed until pages are gathered. */
-    private static final long GATHER_NANOS = 500_000_000;
+    private static final long GATHER_NANOS = 3_000_000_000L;
 
     private final WeightSource source;
     private final Map<PackedForm, Resident> residents = new LinkedHashMap<>();

@@ -51,11 +51,10 @@ public record Normed(Op.Composite body, @Nullable Op before, @Nullable Op after)
     }
 
     private static int vectors(@Nullable Op norm) {
-        return switch (norm) {
-            case null -> 0;
-            case LayerNorm(float _, boolean bias) -> bias ? 2 : 1;
-            default -> 1;
-        };
+        if (norm == null) {
+            return 0;
+        }
+        return norm instanceof LayerNorm layerNorm && layerNorm.bias() ? 2 : 1;
     }
 
     @Override

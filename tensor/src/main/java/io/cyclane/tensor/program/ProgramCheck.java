@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Checks that steps make a program: every value is written once and read only after it, inside the
@@ -40,7 +41,8 @@ final class ProgramCheck {
                             weights.add(parameter.name()),
                             "two parameters are called '%s'",
                             parameter.name());
-                    sameType(tensor, parameter.type(), "parameter '" + parameter.name() + "'");
+                    sameType(
+                            tensor, parameter.type(), () -> "parameter '" + parameter.name() + "'");
                     define(tensor);
                 });
         Set<String> cells = new HashSet<>();
@@ -50,7 +52,7 @@ final class ProgramCheck {
                             cells.add(variable.name()),
                             "two variables are called '%s'",
                             variable.name());
-                    sameType(tensor, variable.type(), "variable '" + variable.name() + "'");
+                    sameType(tensor, variable.type(), () -> "variable '" + variable.name() + "'");
                     define(tensor);
                     updatable.add(tensor);
                 });
@@ -61,7 +63,7 @@ final class ProgramCheck {
         leaves.addAll(program.variables().keySet());
         program.outputs()
                 .forEach((name, tensor) -> {
-                    see(visible, tensor, "output '" + name + "'");
+                    see(visible, tensor, () -> "output '" + name + "'");
                     require(
                             !leaves.contains(tensor),
                             "output '%s' is not written by a step: copy it",
@@ -84,8 +86,8 @@ final class ProgramCheck {
                             updatable.contains(variable),
                             "update of '%s', which is no variable",
                             variable.name());
-                    see(visible, value, "update of '" + variable.name() + "'");
-                    sameType(value, variable.type(), "update of '" + variable.name() + "'");
+                    see(visible, value, () -> "update of '" + variable.name() + "'");
+                    sameType(value, variable.type(), () -> "update of '" + variable.name() + "'");
                 }
                 case Step.Repeat repeat -> repeat(repeat, visible);
             }
@@ -93,7 +95,7 @@ final class ProgramCheck {
     }
 
     private void apply(Step.Apply apply, Set<Tensor> visible) {
-        apply.inputs().forEach(input -> see(visible, input, apply.op().label()));
+        apply.inputs().forEach(input -> see(visible, input, apply.op()::label));
         List<Type> types = apply.op().infer(apply.inputs().stream().map(Tensor::type).toList());
         require(
                 types.size() == apply.results().size(),
@@ -102,7 +104,7 @@ final class ProgramCheck {
                 types.size(),
                 apply.results().size());
         for (int i = 0; i < types.size(); i++) {
-            sameType(apply.results().get(i), types.get(i), apply.op().label());
+            sameType(apply.results().get(i), types.get(i), apply.op()::label);
             define(apply.results().get(i));
             visible.add(apply.results().get(i));
         }
@@ -114,15 +116,18 @@ final class ProgramCheck {
                 !repeat.carries().isEmpty(),
                 "a repeat needs a carry: without one its rounds do nothing");
         Set<Tensor> inside = new HashSet<>(outside);
-        sameType(repeat.round(), Type.i32(Shape.SCALAR), "the round");
+        sameType(repeat.round(), Type.i32(Shape.SCALAR), () -> "the round");
         enter(repeat.round(), inside);
         for (Step.Carry carry : repeat.carries()) {
-            see(outside, carry.start(), "repeat");
-            sameType(carry.inside(), carry.start().type(), "carry '" + carry.start().name() + "'");
+            see(outside, carry.start(), () -> "repeat");
+            sameType(
+                    carry.inside(),
+                    carry.start().type(),
+                    () -> "carry '" + carry.start().name() + "'");
             enter(carry.inside(), inside);
         }
         for (Step.Row row : repeat.rows()) {
-            see(outside, row.stacked(), "repeat");
+            see(outside, row.stacked(), () -> "repeat");
             Shape stacked = row.stacked().shape();
             require(
                     stacked.rank() >= 1 && stacked.extent(0).equals(Extent.of(repeat.rounds())),
@@ -133,7 +138,7 @@ final class ProgramCheck {
             sameType(
                     row.row(),
                     row.stacked().type().with(stacked.withoutFirst()),
-                    "row of '" + row.stacked().name() + "'");
+                    () -> "row of '" + row.stacked().name() + "'");
             enter(row.row(), inside);
         }
         block(repeat.body(), inside);
@@ -141,8 +146,11 @@ final class ProgramCheck {
         Set<Tensor> written = new HashSet<>();
         repeat.body().forEach(step -> written.addAll(Step.written(step)));
         for (Step.Carry carry : repeat.carries()) {
-            see(inside, carry.end(), "carry '" + carry.start().name() + "'");
-            sameType(carry.end(), carry.inside().type(), "carry '" + carry.start().name() + "'");
+            see(inside, carry.end(), () -> "carry '" + carry.start().name() + "'");
+            sameType(
+                    carry.end(),
+                    carry.inside().type(),
+                    () -> "carry '" + carry.start().name() + "'");
             require(
                     carry.end() == carry.inside()
                             || (written.contains(carry.end()) && ends.add(carry.end())),
@@ -163,7 +171,10 @@ final class ProgramCheck {
                     collected.each().name());
             Type each = collected.each().type();
             Type stacked = each.with(each.shape().prepend(Extent.of(repeat.rounds())));
-            sameType(collected.stacked(), stacked, "collected '" + collected.each().name() + "'");
+            sameType(
+                    collected.stacked(),
+                    stacked,
+                    () -> "collected '" + collected.each().name() + "'");
         }
         repeat.carries().forEach(carry -> enter(carry.result(), outside));
         repeat.collected().forEach(collected -> enter(collected.stacked(), outside));
@@ -195,19 +206,23 @@ final class ProgramCheck {
                 extent);
     }
 
-    private void see(Set<Tensor> visible, Tensor tensor, String where) {
-        require(
-                visible.contains(tensor),
-                "%s reads '%s', which %s",
-                where,
-                tensor.name(),
-                defined.contains(tensor)
-                        ? "lives only inside a repeat"
-                        : "is not a value of this program");
+    private void see(Set<Tensor> visible, Tensor tensor, Supplier<String> where) {
+        if (!visible.contains(tensor)) {
+            require(
+                    false,
+                    "%s reads '%s', which %s",
+                    where.get(),
+                    tensor.name(),
+                    defined.contains(tensor)
+                            ? "lives only inside a repeat"
+                            : "is not a value of this program");
+        }
     }
 
-    private void sameType(Tensor tensor, Type wanted, String what) {
-        require(tensor.type().equals(wanted), "%s must be %s, is %s", what, wanted, tensor.type());
+    private void sameType(Tensor tensor, Type wanted, Supplier<String> what) {
+        if (!tensor.type().equals(wanted)) {
+            require(false, "%s must be %s, is %s", what.get(), wanted, tensor.type());
+        }
     }
 
     private void require(boolean claim, String format, Object... values) {

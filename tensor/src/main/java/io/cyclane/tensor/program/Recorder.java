@@ -16,10 +16,12 @@ import io.cyclane.tensor.op.Op;
 import io.cyclane.tensor.op.Scale;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
@@ -64,6 +66,11 @@ public final class Recorder implements Op.Sink {
     /** {@return the tensor that stands for a weight: the same one each time it is asked for} */
     public Tensor parameter(Parameter parameter) {
         return parameters.computeIfAbsent(parameter, p -> tensor(p.name(), p.type()));
+    }
+
+    /** {@return the weights asked for so far, in order, also such as nothing comes to need} */
+    public Set<Parameter> parameters() {
+        return Collections.unmodifiableSet(parameters.keySet());
     }
 
     /** {@return the tensor that stands for a variable: the same one each time it is asked for} */
