@@ -118,12 +118,10 @@ final class MolGeGluScalar {
 
     private void stack(int panel, int worker) {
         float[] weights = panel(Use.PANEL, operands.a1(), panel, form.inputs());
-        float[] sums = new float[WIDTH];
+        float[][] sums = product(left, form.inputs(), weights);
         int width = stacked.length / rows;
         for (int row = 0; row < rows; row++) {
-            Arrays.fill(sums, 0f);
-            ScalarProduct.multiply(left, row * form.inputs(), form.inputs(), weights, sums);
-            System.arraycopy(sums, 0, stacked, row * width + panel * WIDTH, WIDTH);
+            System.arraycopy(sums[row], 0, stacked, row * width + panel * WIDTH, WIDTH);
         }
     }
 
@@ -131,24 +129,29 @@ final class MolGeGluScalar {
         int from = chunk * MolGeGluRows.CHUNK_COLUMNS;
         int columns = Math.min(MolGeGluRows.CHUNK_COLUMNS, form.hidden() - from);
         float[] own = new float[rows * form.choices() * columns];
-        float[] sums = new float[WIDTH];
         for (int column = 0; column < columns; column += HALF) {
             int panel = (from + column) / HALF;
             int some = Math.min(HALF, columns - column);
             float[] weights = panel(Use.PANEL, operands.wi(), panel, form.inputs());
             float[] update = panel(Use.UPDATE, operands.b1(), panel, form.experts() * form.rank());
+            float[][] sums = product(left, form.inputs(), weights);
             for (int row = 0; row < rows; row++) {
-                Arrays.fill(sums, 0f);
-                ScalarProduct.multiply(left, row * form.inputs(), form.inputs(), weights, sums);
-                float[] mixed = form.mixed() ? mixWeights(row, update, sums) : new float[HALF];
+                float[] mixed = form.mixed() ? mixWeights(row, update, sums[row]) : new float[HALF];
                 for (int choice : order[row]) {
-                    float[] z = form.mixed() ? mixed : layer(choice, update, sums, mixed);
+                    float[] z = form.mixed() ? mixed : layer(choice, update, sums[row], mixed);
                     System.arraycopy(z, 0, own, choice * columns + column, some);
                 }
                 System.arraycopy(mixed, 0, values, row * form.hidden() + from + column, some);
             }
         }
         chunks[chunk] = narrow(own, from, columns);
+    }
+
+    /** {@return a panel's rows of sums} */
+    private float[][] product(float[] x, int inputs, float[] weights) {
+        float[][] sums = new float[rows][WIDTH];
+        ScalarProduct.multiply(x, 0, inputs, rows, inputs, weights, sums);
+        return sums;
     }
 
     /** {@return the hidden values of updated sums} */
@@ -228,12 +231,11 @@ final class MolGeGluScalar {
     private void result(int panel, int worker) {
         float[] weights = panel(Use.PANEL, operands.wo(), panel, form.hidden());
         float[] update = panel(Use.UPDATE, operands.b2(), panel, form.experts() * form.rank());
-        float[] sums = new float[WIDTH];
+        float[][] products = product(values, form.hidden(), weights);
         int first = panel * WIDTH;
         int columns = Math.min(WIDTH, form.outputs() - first);
         for (int row = 0; row < rows; row++) {
-            Arrays.fill(sums, 0f);
-            ScalarProduct.multiply(values, row * form.hidden(), form.hidden(), weights, sums);
+            float[] sums = products[row];
             for (int choice : order[row]) {
                 float[] each = new float[WIDTH];
                 for (int r = 0; r < form.rank(); r++) {
