@@ -146,6 +146,14 @@ record CodePath(Op op, int headWidth, boolean special) {
         };
     }
 
+    /** {@return what stands for all operations that run through the same loops} */
+    Class<? extends Op> kind() {
+        return switch (op) {
+            case FeedForward _, Linear _, MatMul _, Normed _ -> Linear.class;
+            default -> op.getClass();
+        };
+    }
+
     private static boolean isVector(Type x, Type y) {
         return y.shape().rank() < x.shape().rank();
     }

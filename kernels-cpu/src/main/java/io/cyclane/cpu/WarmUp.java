@@ -17,9 +17,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Each {@link CodePath} is run by itself, on few rows and few columns: what C2 waits for are
  * calls, not work. That a path is compiled shows in the heap: code of the Vector API that is
  * interpreted, or compiled by C1, allocates every vector it touches; compiled by C2 it allocates
- * none. So a path is ready when all of its sizes have run some rounds without an allocation, or
- * many with no more than a hundredth of the first: a memory segment that C2 did not do without in
- * one compilation or another. This holds on a busy machine too, where times tell nothing.
+ * none. So a path is ready when all of its sizes have run some rounds that tell so ({@link
+ * CleanRounds}). This holds on a busy machine too, where times tell nothing.
  *
  * <p>A path that still allocates after {@value #MOST_ROUNDS} rounds and {@value #MOST_SECONDS}
  * seconds is decided by the clock: the faster form runs from then on, and if it is the scalar one a
@@ -64,16 +63,6 @@ final class WarmUp {
     /** A path that is yet to be compared with others. */
     private record Asked(CodePath path, Readiness readiness) {}
 
-    /** Rounds without an allocation that make a path ready. */
-    private static final int CLEAN_ROUNDS = 3;
-
-    /**
-     * Rounds with few of them, of a share that no loop with vectors on the heap is content with.
-     */
-    private static final int NEARLY_CLEAN_ROUNDS = 100;
-
-    private static final int NEARLY_CLEAN = 100;
-
     private static final long START_NANOS = 200_000_000;
     private static final int ROUNDS_UNTIL_QUEUED = 64;
     private static final long SLOW_NANOS = 1_000_000;
@@ -87,6 +76,7 @@ final class WarmUp {
     private static final Logger LOG = System.getLogger(WarmUp.class.getName());
     private static final Map<CodePath, Readiness> KNOWN = new HashMap<>();
     private static final List<Asked> ASKED = new ArrayList<>();
+    private static final CleanRounds ROUNDS = new CleanRounds();
     private static @Nullable Thread worker;
 
     private WarmUp() {}
@@ -163,17 +153,16 @@ final class WarmUp {
     private static final class Readying {
         private final CodePath path;
         private final Readiness readiness;
+        private final CleanRounds.Count count;
         private @Nullable WarmUpRun run;
         private long startNanos;
         private int rounds;
-        private int cleanRounds;
-        private int nearlyCleanRounds;
-        private long firstRoundBytes;
         private long roundNanos;
 
         Readying(CodePath path, Readiness readiness) {
             this.path = path;
             this.readiness = readiness;
+            count = ROUNDS.begin(path);
         }
 
         /**
@@ -198,11 +187,7 @@ final class WarmUp {
             long allocated = Heap.allocatedDuring(run);
             roundNanos = System.nanoTime() - start;
             rounds++;
-            firstRoundBytes = rounds == 1 ? allocated : firstRoundBytes;
-            cleanRounds = allocated == 0 ? cleanRounds + 1 : 0;
-            boolean few = allocated >= 0 && allocated <= firstRoundBytes / NEARLY_CLEAN;
-            nearlyCleanRounds = few ? nearlyCleanRounds + 1 : 0;
-            boolean clean = cleanRounds >= CLEAN_ROUNDS || nearlyCleanRounds >= NEARLY_CLEAN_ROUNDS;
+            boolean clean = count.isCleanAfter(allocated);
             boolean late = rounds >= MOST_ROUNDS && seconds() >= MOST_SECONDS;
             if (!clean && !late) {
                 return false;
