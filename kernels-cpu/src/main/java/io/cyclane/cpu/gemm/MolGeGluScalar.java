@@ -181,13 +181,7 @@ final class MolGeGluScalar {
         int from = choice / form.choices() * width + experts[choice] * form.rank();
         for (int r = 0; r < form.rank(); r++) {
             float x = factor * stacked[from + r];
-            addRow(x, update, (experts[choice] * form.rank() + r) * WIDTH, sums);
-        }
-    }
-
-    private static void addRow(float x, float[] weights, int at, float[] sums) {
-        for (int i = 0; i < WIDTH; i++) {
-            sums[i] = Math.fma(x, weights[at + i], sums[i]);
+            ScalarProduct.addRow(x, update, (experts[choice] * form.rank() + r) * WIDTH, sums);
         }
     }
 
@@ -240,7 +234,7 @@ final class MolGeGluScalar {
                 float[] each = new float[WIDTH];
                 for (int r = 0; r < form.rank(); r++) {
                     int at = (experts[choice] * form.rank() + r) * WIDTH;
-                    addRow(totals[choice * form.rank() + r], update, at, each);
+                    ScalarProduct.addRow(totals[choice * form.rank() + r], update, at, each);
                 }
                 addAll(each, sums);
             }

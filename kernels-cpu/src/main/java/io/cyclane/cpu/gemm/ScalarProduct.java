@@ -178,12 +178,13 @@ final class ScalarProduct implements Workers.Task {
             }
         }
         for (; k < inputs; k++) {
-            multiplyOne(left[firstAt + k], weights, k * WIDTH, firstSums);
-            multiplyOne(left[secondAt + k], weights, k * WIDTH, secondSums);
+            addRow(left[firstAt + k], weights, k * WIDTH, firstSums);
+            addRow(left[secondAt + k], weights, k * WIDTH, secondSums);
         }
     }
 
-    private static void multiplyOne(float x, float[] weights, int at, float[] sums) {
+    /** Adds x times a row of a panel's weights. */
+    static void addRow(float x, float[] weights, int at, float[] sums) {
         for (int j = 0; j < WIDTH; j++) {
             sums[j] = Math.fma(x, weights[at + j], sums[j]);
         }
@@ -209,7 +210,7 @@ final class ScalarProduct implements Workers.Task {
             }
         }
         for (; k < inputs; k++) {
-            multiplyOne(left[leftAt + k], weights, k * WIDTH, sums);
+            addRow(left[leftAt + k], weights, k * WIDTH, sums);
         }
     }
 

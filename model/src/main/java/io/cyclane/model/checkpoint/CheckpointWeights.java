@@ -5,7 +5,6 @@ import io.cyclane.tensor.backend.WeightReader;
 import io.cyclane.tensor.backend.WeightSource;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -145,9 +144,7 @@ public final class CheckpointWeights implements WeightSource {
     public MemorySegment rows(Parameter parameter, SegmentAllocator memory) {
         WeightReader reader = reader(parameter, memory);
         MemorySegment rows = memory.allocate(reader.elements() * Float.BYTES, Float.BYTES);
-        reader.inBlocks((first, numbers, count) ->
-                MemorySegment.copy(
-                        numbers, 0, rows, ValueLayout.JAVA_FLOAT, Float.BYTES * first, count));
+        reader.copyTo(rows);
         return rows;
     }
 

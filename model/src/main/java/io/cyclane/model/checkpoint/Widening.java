@@ -19,9 +19,8 @@ final class Widening {
     private static final int EXPONENT = 0x7F80_0000;
     private static final int EXPONENT_ONE = 0x0080_0000;
 
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final ValueLayout.OfFloat STORED_FLOAT =
-            FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort STORED_SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfDouble STORED_DOUBLE =
@@ -70,10 +69,7 @@ final class Widening {
                     "tensor %s as F32 takes 4 bytes an element, %d bytes came"
                             .formatted(from, to.byteSize()));
         }
-        Widening widening = of(from);
-        new WeightReader(from.elements(), widening::read)
-                .inBlocks((first, floats, n) ->
-                        MemorySegment.copy(floats, 0, to, FLOAT, 4 * first, n));
+        new WeightReader(from.elements(), of(from)::read).copyTo(to);
     }
 
     private static boolean areFinite(float[] floats, int at, int n) {

@@ -27,6 +27,8 @@ public final class WeightReader {
     /** Elements of a block: 64 KB stay in a core's second cache. */
     private static final int BLOCK = 1 << 14;
 
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
     private final long elements;
     private final Part source;
 
@@ -41,13 +43,7 @@ public final class WeightReader {
         return new WeightReader(
                 rows.byteSize() / Float.BYTES,
                 (first, to, at, count) ->
-                        MemorySegment.copy(
-                                rows,
-                                ValueLayout.JAVA_FLOAT_UNALIGNED,
-                                Float.BYTES * first,
-                                to,
-                                at,
-                                count));
+                        MemorySegment.copy(rows, FLOAT, Float.BYTES * first, to, at, count));
     }
 
     /** {@return a reader of several weights, one after the other, as if they were one} */
@@ -99,6 +95,12 @@ public final class WeightReader {
             read(first, numbers, 0, count);
             block.take(first, numbers, count);
         }
+    }
+
+    /** Writes all to memory, row-major F32, at any alignment. */
+    public void copyTo(MemorySegment to) {
+        inBlocks((first, numbers, count) ->
+                MemorySegment.copy(numbers, 0, to, FLOAT, Float.BYTES * first, count));
     }
 
     /** {@return a reader of some elements of this one's} */

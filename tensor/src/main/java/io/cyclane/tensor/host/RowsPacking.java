@@ -3,7 +3,6 @@ package io.cyclane.tensor.host;
 import io.cyclane.tensor.Shape;
 import io.cyclane.tensor.backend.WeightReader;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * A weight as it is stored: row-major F32. What is gathered from, or read element by element, is
@@ -27,13 +26,6 @@ public final class RowsPacking implements Packing {
 
     @Override
     public void pack(WeightReader weight, Shape shape, MemorySegment packed) {
-        weight.inBlocks((first, numbers, count) ->
-                MemorySegment.copy(
-                        numbers,
-                        0,
-                        packed,
-                        ValueLayout.JAVA_FLOAT_UNALIGNED,
-                        Float.BYTES * first,
-                        count));
+        weight.copyTo(packed);
     }
 }

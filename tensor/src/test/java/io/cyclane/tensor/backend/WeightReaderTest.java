@@ -58,6 +58,9 @@ class WeightReaderTest {
                     }
                 });
         assertEquals(elements, seen.size());
+        float[] copied = new float[elements];
+        of(all, 0, elements).copyTo(MemorySegment.ofArray(copied));
+        assertArrayEquals(all, copied);
         for (int i = 0; i < elements; i++) {
             assertEquals(all[i], seen.get(i));
         }
